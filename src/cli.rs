@@ -1,0 +1,63 @@
+//! What was typed.
+
+use crate::commands::completions::Completions;
+use crate::commands::list::List;
+use crate::commands::man::Man;
+use crate::commands::new::New;
+use crate::commands::show::Show;
+use crate::terminal::{Format, Terminal, Verbosity};
+
+/// Make dev containers for Python and machine learning from templates.
+#[derive(Debug, clap::Parser)]
+#[command(name = "scaffold", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print one JSON object on stdout, for errors too.
+    #[arg(long, global = true, help_heading = "Output")]
+    json: bool,
+    /// Say nothing but errors.
+    #[arg(
+        long,
+        short,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Output"
+    )]
+    quiet: bool,
+    /// Say how each answer was decided.
+    #[arg(long, short, global = true, help_heading = "Output")]
+    verbose: bool,
+}
+
+/// The verbs.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    New(New),
+    List(List),
+    Show(Show),
+    Completions(Completions),
+    Man(Man),
+}
+
+impl Cli {
+    /// Where output goes, and how much of it.
+    pub(crate) fn terminal(&self) -> Terminal {
+        let verbosity = if self.quiet {
+            Verbosity::Quiet
+        } else if self.verbose {
+            Verbosity::Verbose
+        } else {
+            Verbosity::Normal
+        };
+        Terminal {
+            verbosity,
+            format: if self.json {
+                Format::Json
+            } else {
+                Format::Text
+            },
+        }
+    }
+}

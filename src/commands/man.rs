@@ -1,0 +1,45 @@
+//! `scaffold man`
+
+use super::Outcome;
+use crate::cli::Cli;
+use crate::hint::enumerate;
+use crate::terminal::Terminal;
+use anyhow::bail;
+use clap::CommandFactory;
+
+/// Print a manual page
+///
+/// To read it: `scaffold man new | man -l -`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// The command whose page to print; without it the page of `scaffold` itself
+    command: Option<String>,
+}
+
+impl Man {
+    /// Prints the page in roff.
+    pub(crate) fn run(self, terminal: Terminal) -> anyhow::Result<Outcome> {
+        let mut program = Cli::command();
+        program.build();
+        let command = match &self.command {
+            None => program,
+            Some(name) => match program.find_subcommand(name) {
+                Some(command) => {
+                    let full = format!("scaffold-{name}");
+                    command.clone().name(full)
+                }
+                None => {
+                    let known = program.get_subcommands().map(clap::Command::get_name);
+                    bail!(
+                        "no command is named `{name}`; there are {}",
+                        enumerate(known)
+                    );
+                }
+            },
+        };
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).render(&mut page)?;
+        terminal.print(String::from_utf8_lossy(&page).trim_end())?;
+        Ok(Outcome::Success)
+    }
+}

@@ -1,0 +1,49 @@
+//! What a person can do about an error.
+
+/// An error that may know the way out.
+pub(crate) trait Hint {
+    /// One sentence that says what to do, without a full stop.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The candidate that `typed` was probably meant to be, if one is near enough.
+pub(crate) fn nearest<'a>(
+    typed: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&typed, &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `a`, `b` and `c`, each in backticks.
+pub(crate) fn enumerate<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        None => "none".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_offers_a_slip_of_the_finger_and_nothing_else() {
+        let known = ["python", "library"];
+        assert_eq!(nearest("pyhton", known), Some("python"));
+        assert_eq!(nearest("LIBRARY", known), Some("library"));
+        assert_eq!(nearest("rust", known), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! `scaffold` makes dev containers for Python and machine learning from templates.
+//!
+//! Every command is read → plan → carry out → report. Start at [`commands`]: one file a verb.
+//!
+//! - What is decided, without touching the world: [`template`] (options, answers, rendering, what a change means), [`ca_bundle`].
+//! - What touches it, without deciding: [`workspace`] (disk), [`host`] (this machine), [`terminal`] (the person).
+//! - What passes between them: [`tree::Tree`], answers, changes.
+//!
+//! Invariants:
+//! - Nothing under [`template`] reads a file, a clock, an environment variable or a terminal.
+//! - A plan is complete, and every file of it parsed, before the first byte is written.
+//! - Same inputs, same bytes: every map that is printed or written is ordered.
+//! - An error is data until [`terminal::report`]: no colour and no newline art in a message.
+//! - stdout carries data, stderr talks.
+//!
+//! `tests/architecture.rs` holds the list of who may use whom.
+
+mod ca_bundle;
+mod cli;
+mod commands;
+mod hint;
+mod host;
+mod template;
+mod terminal;
+mod tree;
+mod workspace;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use commands::{Outcome, UsageError};
+use hint::Hint;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use template::TemplateError;
+use template::change::InTheWay;
+use terminal::{Format, Terminal, Verbosity, report};
+use workspace::WorkspaceError;
+
+/// The exit code of a command that could not run.
+const COULD_NOT_RUN: u8 = 2;
+
+/// Runs the program with `args`, its own name first.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &args),
+    };
+    let terminal = cli.terminal();
+    match dispatch(cli.command, terminal) {
+        Ok(Outcome::Success) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::error(terminal, &error, hint(&error).as_deref(), COULD_NOT_RUN);
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
+    match command {
+        Command::New(new) => new.run(terminal, &host::Host::read()?),
+        Command::List(list) => list.run(terminal),
+        Command::Show(show) => show.run(terminal),
+        Command::Completions(completions) => completions.run(terminal),
+        Command::Man(man) => man.run(terminal),
+    }
+}
+
+/// Shows what clap has to say: help as data, a slip as an error.
+fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
+    let is_json = args.iter().any(|arg| arg == "--json");
+    if !error.use_stderr() || !is_json {
+        // A reader who has gone away has seen enough.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(COULD_NOT_RUN));
+    }
+    let text = error.to_string();
+    let message = text.trim_end().trim_start_matches("error: ").to_owned();
+    let terminal = Terminal {
+        verbosity: Verbosity::Normal,
+        format: Format::Json,
+    };
+    report::error(terminal, &anyhow::anyhow!(message), None, COULD_NOT_RUN);
+    ExitCode::from(COULD_NOT_RUN)
+}
+
+/// The way out that the first error of the chain knows.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let hint = |known: Option<&dyn Hint>| known.and_then(Hint::hint);
+        hint(
+            cause
+                .downcast_ref::<TemplateError>()
+                .map(|error| error as _),
+        )
+        .or_else(|| hint(cause.downcast_ref::<InTheWay>().map(|error| error as _)))
+        .or_else(|| hint(cause.downcast_ref::<UsageError>().map(|error| error as _)))
+        .or_else(|| {
+            hint(
+                cause
+                    .downcast_ref::<WorkspaceError>()
+                    .map(|error| error as _),
+            )
+        })
+    })
+}

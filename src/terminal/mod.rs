@@ -1,0 +1,69 @@
+//! The person: data goes to stdout, talk to stderr, and questions come back as answers.
+
+pub(crate) mod prompt;
+pub(crate) mod report;
+
+use std::fmt;
+use std::io::{self, Write};
+
+/// How much is said beside the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// What was done.
+    Normal,
+    /// How it was decided, too.
+    Verbose,
+}
+
+/// How data is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For a person.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Where output goes, and how much of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    /// How much is said.
+    pub(crate) verbosity: Verbosity,
+    /// How data is written.
+    pub(crate) format: Format,
+}
+
+impl Terminal {
+    /// Writes data to stdout. A reader who has gone away has seen enough, so that is no error.
+    pub(crate) fn print(self, text: impl fmt::Display) -> io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+
+    /// Writes `value` to stdout as one JSON object.
+    pub(crate) fn print_json(self, value: &impl serde::Serialize) -> io::Result<()> {
+        self.print(serde_json::to_string_pretty(value)?)
+    }
+
+    /// Says what was done, on stderr; nobody listening is no error.
+    pub(crate) fn say(self, text: impl fmt::Display) {
+        self.say_from(Verbosity::Normal, text);
+    }
+
+    /// Says how something was decided, on stderr, if the person wants to know.
+    pub(crate) fn detail(self, text: impl fmt::Display) {
+        self.say_from(Verbosity::Verbose, text);
+    }
+
+    fn say_from(self, least: Verbosity, text: impl fmt::Display) {
+        if self.verbosity >= least {
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+"""What `python -m` runs."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
