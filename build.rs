@@ -12,12 +12,13 @@ fn main() -> io::Result<()> {
     let mut executables = Vec::new();
     collect(Path::new("templates"), &mut executables)?;
     executables.sort();
-    let list = executables
+    let list: Vec<String> = executables
         .iter()
-        .map(|path| format!("    {path:?},\n"))
-        .collect::<String>();
+        .map(|path| format!("    {path:?},"))
+        .collect();
+    let list = list.join("\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it for build scripts"));
-    fs::write(out.join("executables.rs"), format!("&[\n{list}]\n"))
+    fs::write(out.join("executables.rs"), format!("&[\n{list}\n]\n"))
 }
 
 /// Adds the executable files below `folder` to `found`, as paths from `templates/`.

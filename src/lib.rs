@@ -25,8 +25,10 @@ mod terminal;
 mod tree;
 mod workspace;
 
+use anyhow::Context;
 use clap::Parser;
 use cli::{Cli, Command};
+use commands::list::List;
 use commands::{Outcome, UsageError};
 use hint::Hint;
 use std::ffi::OsString;
@@ -57,9 +59,11 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
+    let host = host::Host::read().context("failed to read the current folder")?;
+    commands::recover(terminal, &host.current_dir)?;
     match command {
-        Command::New(new) => new.run(terminal, &host::Host::read()?),
-        Command::List(list) => list.run(terminal),
+        Command::New(new) => new.run(terminal, &host),
+        Command::List(List {}) => List::run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Completions(completions) => completions.run(terminal),
         Command::Man(man) => man.run(terminal),

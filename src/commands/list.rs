@@ -12,7 +12,7 @@ pub(crate) struct List {}
 
 impl List {
     /// Prints one line a template.
-    pub(crate) fn run(self, terminal: Terminal) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(terminal: Terminal) -> anyhow::Result<Outcome> {
         let mut templates = Vec::new();
         for id in catalog::ids() {
             templates.push(catalog::find(id)?.manifest);

@@ -23,19 +23,16 @@ impl Man {
         program.build();
         let command = match &self.command {
             None => program,
-            Some(name) => match program.find_subcommand(name) {
-                Some(command) => {
-                    let full = format!("scaffold-{name}");
-                    command.clone().name(full)
-                }
-                None => {
+            Some(name) => {
+                let Some(command) = program.find_subcommand(name) else {
                     let known = program.get_subcommands().map(clap::Command::get_name);
                     bail!(
                         "no command is named `{name}`; there are {}",
                         enumerate(known)
                     );
-                }
-            },
+                };
+                command.clone().name(format!("scaffold-{name}"))
+            }
         };
         let mut page = Vec::new();
         clap_mangen::Man::new(command).render(&mut page)?;

@@ -7,7 +7,9 @@ pub(crate) mod new;
 pub(crate) mod show;
 
 use crate::hint::Hint;
-use std::path::PathBuf;
+use crate::terminal::Terminal;
+use crate::workspace::{self, Recovered, WorkspaceError};
+use std::path::{Path, PathBuf};
 
 /// How a command ended that could run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,20 +18,28 @@ pub(crate) enum Outcome {
     Success,
 }
 
+/// Finishes or undoes what a command that was killed had begun to write in `folder`, and says so.
+pub(crate) fn recover(terminal: Terminal, folder: &Path) -> Result<(), WorkspaceError> {
+    match workspace::recover(folder)? {
+        None => {}
+        Some(Recovered::Completed) => terminal.say(format!(
+            "Finished what an interrupted scaffold had begun to write in `{}`",
+            folder.display()
+        )),
+        Some(Recovered::RolledBack) => terminal.say(format!(
+            "Undid what an interrupted scaffold had begun to write in `{}`",
+            folder.display()
+        )),
+    }
+    Ok(())
+}
+
 /// What was typed makes no sense, whatever the template.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UsageError {
     /// `--set` without `=`.
     #[error("`--set {}` names no value", .0.escape_debug())]
     SetWithoutValue(String),
-    /// A file of answers that cannot be read.
-    #[error("`{}` is no file of answers: {reason}", .path.display())]
-    Answers {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line and column where known.
-        reason: String,
-    },
     /// The project's name cannot be the name of a folder.
     #[error("`{}` cannot be the name of a folder: {reason}", .name.escape_debug())]
     FolderName {
@@ -37,18 +47,6 @@ pub(crate) enum UsageError {
         name: String,
         /// Why not.
         reason: &'static str,
-    },
-    /// The image and `--python` contradict each other.
-    #[error(
-        "image `{image}` holds Python {version}, which is not the Python {python} that was asked for"
-    )]
-    PythonOfImage {
-        /// The image reference.
-        image: String,
-        /// What its tag says.
-        version: String,
-        /// What was asked for.
-        python: String,
     },
     /// A file that holds no certificate.
     #[error("`{}` holds no certificate in PEM form", .0.display())]
@@ -62,13 +60,7 @@ impl Hint for UsageError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::SetWithoutValue(_) => "write `--set OPTION=VALUE`".to_owned(),
-            Self::Answers { .. } => {
-                "write a JSON object such as `{ \"python\": \"3.13\" }`, or name the `.scaffold.json` of another project".to_owned()
-            }
             Self::FolderName { .. } => "name the folder: `scaffold new DIR`".to_owned(),
-            Self::PythonOfImage { version, .. } => {
-                format!("pass `--python {version}`, or choose another image")
-            }
             Self::NoCertificate(_) => {
                 "name a file that has lines of `-----BEGIN CERTIFICATE-----`; a folder to write to comes before `--ca-bundle`".to_owned()
             }

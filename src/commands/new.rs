@@ -1,22 +1,24 @@
 //! `scaffold new`
 
-use super::{Outcome, UsageError};
+use super::{Outcome, UsageError, recover};
 use crate::ca_bundle;
 use crate::host::Host;
 use crate::template::answers::{Answer, Answers, Given, Origin};
-use crate::template::change::{Change, Overwrite, changes};
-use crate::template::image::Image;
-use crate::template::{Template, catalog, parse, receipt, render};
-use crate::terminal::report::SCHEMA_VERSION;
-use crate::terminal::{Format, Terminal, prompt, report};
+use crate::template::change::{Overwrite, changes};
+use crate::template::receipt::Recorded;
+use crate::template::{Template, catalog, image, parse, receipt, render};
+use crate::terminal::made::Made;
+use crate::terminal::{Format, Terminal, prompt};
 use crate::tree::{Tree, component_fault};
-use crate::workspace::{self, Recovered, Workspace};
+use crate::workspace::{self, Workspace};
 use anyhow::Context;
-use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// The template when none is named.
 const DEFAULT_TEMPLATE: &str = "python";
+
+/// What `--ca-bundle` without a file stands for.
+const HOST_BUNDLE: &str = "the bundle that this machine uses";
 
 /// Make a project from a template
 ///
@@ -52,8 +54,8 @@ pub(crate) struct New {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
     /// Carry the host's certificate authorities into the image, for networks that intercept TLS
-    #[arg(long, value_name = "FILE", num_args = 0..=1)]
-    ca_bundle: Option<Option<PathBuf>>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = HOST_BUNDLE)]
+    ca_bundle: Option<PathBuf>,
     /// Replace files that are in the way
     #[arg(long)]
     force: bool,
@@ -63,13 +65,6 @@ pub(crate) struct New {
     /// Print what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-/// What a file of answers says.
-#[derive(Debug, Default)]
-struct Recorded {
-    template: Option<String>,
-    given: Vec<Given>,
 }
 
 impl New {
@@ -95,16 +90,19 @@ impl New {
                 .carry_out(&changes, &tree)
                 .with_context(|| format!("failed to write `{}`", workspace.folder().display()))?;
         }
-        self.report(
-            terminal,
-            &Made {
-                template: &template,
-                answers: &answers,
-                changes: &changes,
-                folder: workspace.folder(),
-                host,
-            },
-        )?;
+        let made = Made {
+            template: &template,
+            answers: &answers,
+            changes: &changes,
+            folder: workspace.folder(),
+            current_dir: &host.current_dir,
+        };
+        match (terminal.format, self.dry_run) {
+            (Format::Json, true) => terminal.print_json(&made.as_json("planned"))?,
+            (Format::Json, false) => terminal.print_json(&made.as_json("written"))?,
+            (Format::Text, true) => terminal.print(made.plan())?,
+            (Format::Text, false) => made.say(terminal),
+        }
         Ok(Outcome::Success)
     }
 
@@ -116,7 +114,7 @@ impl New {
         (terminal, host): (Terminal, &Host),
     ) -> anyhow::Result<Answers> {
         given.extend(self.flags()?);
-        given.extend(python_of_image(&given)?);
+        given.extend(image::python(&given)?);
         if !given.iter().any(|given| given.option == "name") {
             given.extend(self.name_of_folder(host)?);
         }
@@ -171,7 +169,7 @@ impl New {
             return Ok(Recorded::default());
         };
         let text = workspace::read_text(path)?;
-        Ok(parse_answers(path, &text)?)
+        Ok(receipt::recorded(&path.display().to_string(), &text)?)
     }
 
     /// The name that DIR has, or the current folder if the project goes there.
@@ -222,163 +220,13 @@ impl New {
 
     /// The bundle that was named, or the one that this machine uses.
     fn bundle(&self, host: &Host) -> Result<PathBuf, UsageError> {
-        if let Some(Some(path)) = &self.ca_bundle {
-            return Ok(path.clone());
+        let named = self.ca_bundle.as_deref();
+        if let Some(path) = named.filter(|path| *path != Path::new(HOST_BUNDLE)) {
+            return Ok(path.to_owned());
         }
         let found = host.ca_bundles.iter().find(|path| workspace::is_file(path));
         found
             .cloned()
             .ok_or_else(|| UsageError::NoBundle(host.ca_bundles.clone()))
     }
-
-    fn report(&self, terminal: Terminal, made: &Made<'_>) -> anyhow::Result<()> {
-        match terminal.format {
-            Format::Json => terminal.print_json(&self.as_json(made))?,
-            Format::Text if self.dry_run => report::plan(terminal, made.changes)?,
-            Format::Text => made.say(terminal),
-        }
-        Ok(())
-    }
-
-    fn as_json(&self, made: &Made<'_>) -> serde_json::Value {
-        let answers = made.answers.iter().map(|(name, value, origin)| {
-            json!({ "name": name, "value": value, "origin": origin.to_string().replace('`', "") })
-        });
-        json!({
-            "schemaVersion": SCHEMA_VERSION,
-            "dryRun": self.dry_run,
-            "folder": made.folder,
-            "template": { "id": made.template.manifest.id, "version": made.template.manifest.version },
-            "answers": answers.collect::<Vec<_>>(),
-            "files": made.changes,
-        })
-    }
-}
-
-/// What a run came to.
-struct Made<'a> {
-    template: &'a Template,
-    answers: &'a Answers,
-    changes: &'a [Change],
-    folder: &'a Path,
-    host: &'a Host,
-}
-
-impl Made<'_> {
-    /// One line on what was made and where, and the next step.
-    fn say(&self, terminal: Terminal) {
-        use crate::template::change::Action;
-        let written = |change: &&Change| change.action != Action::Keep;
-        let count = self.changes.iter().filter(written).count();
-        let folder = match self.folder.strip_prefix(&self.host.current_dir) {
-            Ok(inner) if inner.as_os_str().is_empty() => Path::new("."),
-            Ok(inner) => inner,
-            Err(_) => self.folder,
-        };
-        let folder = folder.display();
-        if count == 0 {
-            terminal.say(format!("`{folder}` is up to date"));
-            return;
-        }
-        let replaced = self
-            .changes
-            .iter()
-            .filter(|change| change.action == Action::Replace);
-        for change in replaced {
-            terminal.say(format!("Replaced `{}`", change.path));
-        }
-        let id = &self.template.manifest.id;
-        terminal.say(format!(
-            "Created `{folder}` from template `{id}`: {count} files"
-        ));
-        terminal.say(format!(
-            "Open it in VS Code (`code {folder}`) and choose “Reopen in Container”"
-        ));
-    }
-}
-
-/// Finishes what a killed command left in `folder`, and says so.
-pub(crate) fn recover(terminal: Terminal, folder: &Path) -> anyhow::Result<()> {
-    match workspace::recover(folder)? {
-        None => {}
-        Some(Recovered::Completed) => {
-            terminal.say("Finished what an interrupted scaffold had begun to write here");
-        }
-        Some(Recovered::RolledBack) => {
-            terminal.say("Undid what an interrupted scaffold had begun to write here");
-        }
-    }
-    Ok(())
-}
-
-/// The Python version that the image's tag names, unless one was given; an error where both were and differ.
-fn python_of_image(given: &[Given]) -> Result<Option<Given>, UsageError> {
-    let find = |option: &str| {
-        let mut found = given.iter().filter(|given| given.option == option);
-        found.next_back().map(|given| given.value.to_string())
-    };
-    let Some(image) = find("image") else {
-        return Ok(None);
-    };
-    let parsed = Image::parse(&image).ok();
-    let Some(version) = parsed.as_ref().and_then(Image::python_version) else {
-        return Ok(None);
-    };
-    match find("python") {
-        Some(python) if python != version => Err(UsageError::PythonOfImage {
-            version: version.to_owned(),
-            image,
-            python,
-        }),
-        Some(_) => Ok(None),
-        None => {
-            let origin = Origin::Derived(format!("the tag of `{image}`"));
-            Ok(Some(Given::text("python", version, origin)))
-        }
-    }
-}
-
-/// The answers in `text`: an object of options, or a receipt.
-fn parse_answers(path: &Path, text: &str) -> Result<Recorded, UsageError> {
-    let fault = |reason: String| UsageError::Answers {
-        path: path.to_owned(),
-        reason,
-    };
-    let options = jsonc_parser::ParseOptions::default();
-    let value: serde_json::Value = jsonc_parser::parse_to_serde_value(text, &options)
-        .map_err(|error| fault(error.to_string()))?;
-    let serde_json::Value::Object(mut object) = value else {
-        return Err(fault("it holds no JSON object".to_owned()));
-    };
-    let mut recorded = Recorded::default();
-    if let (Some(template), Some(serde_json::Value::Object(answers))) =
-        (object.get("template"), object.get("answers"))
-    {
-        let id = template["id"].as_str();
-        recorded.template = id.map(str::to_owned);
-        object = answers.clone();
-    }
-    for (option, value) in object {
-        let value = match value {
-            serde_json::Value::Bool(flag) => Answer::Flag(flag),
-            serde_json::Value::String(text) => Answer::Text(text),
-            serde_json::Value::Number(number) => {
-                let reason = format!(
-                    "`{option}` is the number {number}; write it in quotes, since 3.10 as a number is 3.1"
-                );
-                return Err(fault(reason));
-            }
-            _ => {
-                return Err(fault(format!(
-                    "`{option}` is neither text nor true or false"
-                )));
-            }
-        };
-        recorded.given.push(Given {
-            option,
-            value,
-            origin: Origin::File(path.display().to_string()),
-        });
-    }
-    Ok(recorded)
 }

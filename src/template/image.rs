@@ -1,5 +1,7 @@
 //! Where a dev container's image comes from: what `--image` takes.
 
+use super::TemplateError;
+use super::answers::{Given, Origin};
 use super::pattern::Fault;
 use crate::hint::nearest;
 
@@ -41,6 +43,33 @@ impl Image {
             return None;
         }
         tag.split('-').find_map(minor_version)
+    }
+}
+
+/// The Python version that the image's tag names, unless one is given; an error where both are and differ.
+pub(crate) fn python(given: &[Given]) -> Result<Option<Given>, TemplateError> {
+    let find = |option: &str| {
+        let found = given.iter().filter(|given| given.option == option);
+        found.map(|given| given.value.to_string()).next_back()
+    };
+    let Some(image) = find("image") else {
+        return Ok(None);
+    };
+    let parsed = Image::parse(&image).ok();
+    let Some(version) = parsed.as_ref().and_then(Image::python_version) else {
+        return Ok(None);
+    };
+    match find("python") {
+        Some(python) if python != version => Err(TemplateError::PythonOfImage {
+            version: version.to_owned(),
+            image,
+            python,
+        }),
+        Some(_) => Ok(None),
+        None => {
+            let origin = Origin::Derived(format!("the tag of `{image}`"));
+            Ok(Some(Given::text("python", version, origin)))
+        }
     }
 }
 

@@ -109,6 +109,26 @@ pub(crate) enum TemplateError {
         /// What to give instead, where that can be said.
         hint: Option<String>,
     },
+    /// A file of answers that cannot be read.
+    #[error("`{}` is no file of answers: {reason}", .file.escape_debug())]
+    Answers {
+        /// The file.
+        file: String,
+        /// What is wrong, with line and column where known.
+        reason: String,
+    },
+    /// The image and the Python version contradict each other.
+    #[error(
+        "image `{image}` holds Python {version}, which is not the Python {python} that was asked for"
+    )]
+    PythonOfImage {
+        /// The image reference.
+        image: String,
+        /// What its tag says.
+        version: String,
+        /// What was asked for.
+        python: String,
+    },
     /// A person could not be asked.
     #[error("cannot ask for `{option}`")]
     Asking {
@@ -176,6 +196,13 @@ impl Hint for TemplateError {
                     Some(near) => format!("did you mean `{near}`? {all}"),
                     None => all,
                 })
+            }
+            Self::Answers { .. } => Some(
+                "write a JSON object such as `{ \"python\": \"3.13\" }`, or name the `.scaffold.json` of another project"
+                    .to_owned(),
+            ),
+            Self::PythonOfImage { version, .. } => {
+                Some(format!("pass `--python {version}`, or choose another image"))
             }
             Self::GivenTwice { .. } => Some("give it once".to_owned()),
             Self::Asking { option, .. } => Some(format!("give it by a flag or `--set {option}=VALUE`")),

@@ -3,8 +3,8 @@
 //! The rendered baseline is in the receipt itself, because a later version of this program no longer holds today's templates, and
 //! a merge needs to know what was written then.
 
-use super::Template;
-use super::answers::Answers;
+use super::answers::{Answer, Answers, Given, Origin};
+use super::{Template, TemplateError};
 use crate::tree::{File, RelPath, Tree};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -79,4 +79,58 @@ fn deflate(text: &str) -> io::Result<String> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(text.as_bytes())?;
     Ok(STANDARD.encode(encoder.finish()?))
+}
+
+/// What a file of answers says.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    /// The template's id, where the file is a receipt.
+    pub(crate) template: Option<String>,
+    /// The answers.
+    pub(crate) given: Vec<Given>,
+}
+
+/// The answers in `text`, which is an object of options or a receipt; JSON, with comments if need be.
+pub(crate) fn recorded(file: &str, text: &str) -> Result<Recorded, TemplateError> {
+    let fault = |reason: String| TemplateError::Answers {
+        file: file.to_owned(),
+        reason,
+    };
+    let options = jsonc_parser::ParseOptions::default();
+    let value: Value = jsonc_parser::parse_to_serde_value(text, &options)
+        .map_err(|error| fault(error.to_string()))?;
+    let Value::Object(mut object) = value else {
+        return Err(fault("it holds no JSON object".to_owned()));
+    };
+    let mut recorded = Recorded::default();
+    if let (Some(Value::Object(template)), Some(Value::Object(answers))) =
+        (object.get("template"), object.get("answers"))
+    {
+        let id = template.get("id").and_then(Value::as_str);
+        recorded.template = id.map(str::to_owned);
+        let answers = answers.clone();
+        object = answers;
+    }
+    for (option, value) in object {
+        let value = answer(&option, value).map_err(&fault)?;
+        recorded.given.push(Given {
+            option,
+            value,
+            origin: Origin::File(file.to_owned()),
+        });
+    }
+    Ok(recorded)
+}
+
+fn answer(option: &str, value: Value) -> Result<Answer, String> {
+    match value {
+        Value::Bool(flag) => Ok(Answer::Flag(flag)),
+        Value::String(text) => Ok(Answer::Text(text)),
+        Value::Number(number) => Err(format!(
+            "`{option}` is the number {number}; write it in quotes, since 3.10 as a number is 3.1"
+        )),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            Err(format!("`{option}` is neither text nor true or false"))
+        }
+    }
 }

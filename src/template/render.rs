@@ -5,7 +5,7 @@
 
 use super::answers::Answers;
 use super::sink::Sink;
-use super::{Source, Template, TemplateError};
+use super::{Partial, Source, Template, TemplateError};
 use crate::tree::{File, RelPath, Tree};
 use handlebars::template::{Template as Compiled, TemplateElement};
 use handlebars::{
@@ -17,16 +17,16 @@ use std::sync::{Arc, Mutex};
 /// The files that `template` makes of `answers`.
 pub(crate) fn render(template: &Template, answers: &Answers) -> Result<Tree, TemplateError> {
     let data = answers.to_json();
-    let mut kitchen = Kitchen::new(template);
+    let mut renderer = Renderer::new(template);
     let mut tree = Tree::default();
     for source in &template.files {
         let Some(reason) = reason(template, source, answers) else {
             continue;
         };
-        let path = kitchen.path(source, &data)?;
+        let path = renderer.path(source, &data)?;
         let bytes = match source.path.strip_suffix(".hbs") {
             None => source.bytes.to_vec(),
-            Some(_) => kitchen.text(source, Sink::of(path.file_name()), &data)?,
+            Some(_) => renderer.text(source, Sink::of(path.file_name()), &data)?,
         };
         let file = File {
             bytes,
@@ -36,7 +36,7 @@ pub(crate) fn render(template: &Template, answers: &Answers) -> Result<Tree, Tem
         };
         if tree.insert(path.clone(), file).is_some() {
             let reason = format!("another file of the template is `{path}` already");
-            return Err(kitchen.failure(source, reason));
+            return Err(renderer.failure(source, reason));
         }
     }
     Ok(tree)
@@ -51,7 +51,7 @@ pub(crate) fn render_default(
     if !default.contains("{{") {
         return Ok(default.to_owned());
     }
-    Kitchen::new(template).render("a default", default, Sink::Value, &answers.to_json())
+    Renderer::new(template).render("a default", default, Sink::Value, &answers.to_json())
 }
 
 /// Why the file is written, or `None` where a condition of the manifest leaves it out.
@@ -80,13 +80,13 @@ pub(crate) fn covers(prefix: &str, path: &str) -> bool {
 }
 
 /// The registries, each made when the first file of its kind comes.
-struct Kitchen<'a> {
+struct Renderer<'a> {
     template: &'a Template,
     registries: Vec<(Sink, Handlebars<'static>)>,
     refusal: Arc<Mutex<Option<String>>>,
 }
 
-impl<'a> Kitchen<'a> {
+impl<'a> Renderer<'a> {
     fn new(template: &'a Template) -> Self {
         Self {
             template,
@@ -146,9 +146,11 @@ impl<'a> Kitchen<'a> {
             file: file.to_owned(),
             reason,
         };
-        let compiled = compile(text).map_err(&fail)?;
+        let compiled = compile(file, text).map_err(&fail)?;
         let refusal = Arc::clone(&self.refusal);
+        let partials = &self.template.partials;
         let registry = self.registry(sink);
+        register_partials(registry, partials, text).map_err(&fail)?;
         registry.register_template(file, compiled);
         let rendered = registry
             .render(file, data)
@@ -160,7 +162,7 @@ impl<'a> Kitchen<'a> {
     fn registry(&mut self, sink: Sink) -> &mut Handlebars<'static> {
         let index = self.registries.iter().position(|(made, _)| *made == sink);
         let index = index.unwrap_or_else(|| {
-            let registry = registry(sink, self.template, Arc::clone(&self.refusal));
+            let registry = registry(sink, Arc::clone(&self.refusal));
             self.registries.push((sink, registry));
             self.registries.len() - 1
         });
@@ -177,7 +179,7 @@ impl<'a> Kitchen<'a> {
 }
 
 /// The compiled text; `{{{x}}}` and `{{&x}}`, which no sink would see, are refused.
-pub(crate) fn compile(text: &str) -> Result<Compiled, String> {
+pub(crate) fn compile(name: &str, text: &str) -> Result<Compiled, String> {
     if !text.contains("{{") {
         // Most of what is rendered is locks, which the grammar need not read letter by letter.
         let mut plain = Compiled::new();
@@ -189,14 +191,10 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, String> {
     if text.contains("{{{") || text.contains("{{&") {
         return Err("`{{{…}}}` and `{{&…}}` would write a value unescaped".to_owned());
     }
-    Compiled::compile(text).map_err(|error| error.to_string())
+    Compiled::compile_with_name(text, name.to_owned()).map_err(|error| error.to_string())
 }
 
-fn registry(
-    sink: Sink,
-    template: &Template,
-    refusal: Arc<Mutex<Option<String>>>,
-) -> Handlebars<'static> {
+fn registry(sink: Sink, refusal: Arc<Mutex<Option<String>>>) -> Handlebars<'static> {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
     registry.register_escape_fn(move |value| match sink.escape(value) {
@@ -213,12 +211,27 @@ fn registry(
     registry.register_helper("concat", Box::new(TextHelper(concat)));
     registry.register_helper("kebab", Box::new(TextHelper(kebab)));
     registry.register_helper("snake", Box::new(TextHelper(snake)));
-    for partial in &template.partials {
-        if let Ok(compiled) = compile(partial.text) {
-            registry.register_template(&partial.name, compiled);
-        }
-    }
     registry
+}
+
+/// Registers the partials that `text` puts in, and those that they put in; a computed name may be any of them.
+fn register_partials(
+    registry: &mut Handlebars<'static>,
+    partials: &[Partial],
+    text: &str,
+) -> Result<(), String> {
+    let is_computed = text.contains("{{> (");
+    for partial in partials.iter().rev() {
+        let name = &partial.name;
+        let is_used = is_computed || text.contains(&format!("{{{{> {name}}}}}"));
+        if !is_used || registry.has_template(name) {
+            continue;
+        }
+        let compiled = compile(name, partial.text)?;
+        registry.register_template(name, compiled);
+        register_partials(registry, partials, partial.text)?;
+    }
+    Ok(())
 }
 
 /// `if` and `unless` for which an unknown variable is an error, not the other branch.

@@ -1,5 +1,6 @@
 //! The person: data goes to stdout, talk to stderr, and questions come back as answers.
 
+pub(crate) mod made;
 pub(crate) mod prompt;
 pub(crate) mod report;
 
@@ -36,7 +37,11 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Writes data to stdout. A reader who has gone away has seen enough, so that is no error.
+    /// Writes data to stdout, however quiet the person wants it. A reader who has gone away has seen enough, so that is no error.
+    #[expect(
+        clippy::unused_self,
+        reason = "data goes where talk goes: through the terminal"
+    )]
     pub(crate) fn print(self, text: impl fmt::Display) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         let written = writeln!(out, "{text}").and_then(|()| out.flush());

@@ -1,10 +1,9 @@
-//! Errors and plans → text or JSON.
+//! Errors → text or JSON.
 
 use super::{Format, Terminal};
-use crate::template::change::Change;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 /// The version of every JSON object that this program prints; it rises when a field changes its meaning or goes.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -57,31 +56,4 @@ pub(crate) fn error(terminal: Terminal, error: &anyhow::Error, hint: Option<&str
     }
     // An error is said however quiet the person wants it.
     let _ = writeln!(anstream::stderr(), "{text}");
-}
-
-/// Shows the plan of a dry run: what happens to each path, its size and why.
-pub(crate) fn plan(terminal: Terminal, changes: &[Change]) -> io::Result<()> {
-    let widest = changes
-        .iter()
-        .map(|change| change.path.as_str().len())
-        .max();
-    let widest = widest.unwrap_or_default();
-    let mut text = String::new();
-    let mut total = 0;
-    for change in changes {
-        total += change.bytes;
-        let Change {
-            path,
-            action,
-            bytes,
-            executable,
-            reason,
-        } = change;
-        let mark = if *executable { "*" } else { " " };
-        let path = format!("{path}{mark}");
-        let width = widest + 1;
-        let _ = writeln!(text, "{action:<7}  {bytes:>7}  {path:<width$}  {reason}");
-    }
-    let _ = write!(text, "{} files, {total} bytes", changes.len());
-    terminal.print(text)
 }

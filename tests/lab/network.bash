@@ -2,6 +2,7 @@
 #
 # A second engine in the machine's own namespace would rewrite the bridge and the iptables chains of a person's engine.
 # The subnets are from 198.18.0.0/15, which is reserved for benchmarks and so is nobody's.
+# shellcheck disable=SC2034 # The engine uses them.
 
 OUTSIDE=sl$NUMBER-out
 INSIDE=sl$NUMBER-in
@@ -62,7 +63,13 @@ stop_network() {
   done < <(network_rules)
   ip link delete "$OUTSIDE" 2>/dev/null || true
   [[ ! -e /run/netns/$NETNS ]] || ip netns delete "$NETNS"
+  forget_netns_folder
   stop_forwarding
+}
+
+# The first namespace makes `ip` mount this folder on itself.
+forget_netns_folder() {
+  [[ -n $(ls /run/netns 2>/dev/null) ]] || umount /run/netns 2>/dev/null || true
 }
 
 # Another lab may still need it.

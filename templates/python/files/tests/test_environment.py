@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 
-@pytest.mark.skipif("PYTHON_ENV" not in os.environ, reason="only the container sets PYTHON_ENV")
+@pytest.mark.skipif("PYTHON_ENV" not in os.environ, reason="not in the container")
 def test_python_is_the_one_of_the_environment():
     assert sys.prefix == f"/opt/{os.environ['PYTHON_ENV']}"
 
