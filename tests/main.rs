@@ -1,1 +1,14 @@
+//! Every test that runs the program, in one binary. `README.md` beside this file is the guide.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests touch the disk, and may panic"
+)]
 
+mod architecture;
+mod disk;
+mod hostile;
+mod new;
+mod support;
+mod templates;
+mod transcripts;

@@ -119,3 +119,157 @@ fn modules(folder: &Dir<'static>) -> BTreeSet<String> {
     let names = text(folder, "modules.txt").unwrap_or_default().lines();
     names.map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::render::compile;
+    use handlebars::template::{Parameter, Template as Compiled, TemplateElement as Element};
+
+    /// Adds the variables that `template` names, in conditions and computed names too.
+    fn variables(template: &Compiled, found: &mut BTreeSet<String>) {
+        for element in &template.elements {
+            variables_of(element, found);
+        }
+    }
+
+    fn variables_of(element: &Element, found: &mut BTreeSet<String>) {
+        match element {
+            Element::Expression(helper) | Element::HtmlExpression(helper) => {
+                if helper.params.is_empty() && helper.hash.is_empty() {
+                    parameter(&helper.name, found);
+                }
+                helper.params.iter().for_each(|one| parameter(one, found));
+            }
+            Element::HelperBlock(helper) => {
+                helper.params.iter().for_each(|one| parameter(one, found));
+                let branches = helper.template.iter().chain(&helper.inverse);
+                branches.for_each(|branch| variables(branch, found));
+            }
+            Element::PartialExpression(partial) => {
+                if let Parameter::Subexpression(computed) = &partial.name {
+                    variables_of(&computed.element, found);
+                }
+                partial.params.iter().for_each(|one| parameter(one, found));
+            }
+            Element::RawString(_) | Element::Comment(_) => {}
+            other => panic!("templates/README.md knows no {other:?}"),
+        }
+    }
+
+    fn parameter(parameter: &Parameter, found: &mut BTreeSet<String>) {
+        match parameter {
+            Parameter::Name(name) => drop(found.insert(name.clone())),
+            Parameter::Path(path) => drop(found.insert(path.raw().to_owned())),
+            Parameter::Subexpression(inner) => variables_of(&inner.element, found),
+            Parameter::Literal(_) => {}
+        }
+    }
+
+    /// The variables of every file, path, partial and default of the template.
+    fn all_variables(template: &Template) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut add = |name: &str, text: &str| {
+            let compiled = compile(name, text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            variables(&compiled, &mut found);
+        };
+        for source in &template.files {
+            add(&source.path, &source.path);
+            if source.path.ends_with(".hbs") {
+                add(&source.path, std::str::from_utf8(source.bytes).unwrap());
+            }
+        }
+        for partial in &template.partials {
+            let is_used = template.files.iter().any(|source| {
+                let text = std::str::from_utf8(source.bytes).unwrap_or_default();
+                text.contains("{{> (") || text.contains(&format!("{{{{> {}", partial.name))
+            });
+            if is_used {
+                add(&partial.name, partial.text);
+            }
+        }
+        for option in template.manifest.options.values() {
+            add("a default", &option.default.to_string());
+        }
+        found
+    }
+
+    #[test]
+    fn every_variable_is_an_option_and_every_option_is_used() {
+        for id in all_ids() {
+            let template = find(id).unwrap();
+            let mut used = all_variables(&template);
+            for option in used.iter() {
+                let known = template.manifest.options.contains_key(option);
+                assert!(known, "{id}: `{option}` is no option");
+            }
+            let conditions = template.manifest.when.values();
+            for condition in conditions.chain(
+                template
+                    .manifest
+                    .options
+                    .values()
+                    .filter_map(|option| option.when.as_ref()),
+            ) {
+                for option in condition.0.keys() {
+                    assert!(
+                        template.manifest.options.contains_key(option),
+                        "{id}: `{option}` in `when` is no option"
+                    );
+                    used.insert(option.clone());
+                }
+            }
+            for option in template.manifest.options.keys() {
+                assert!(used.contains(option), "{id}: no file uses `{option}`");
+            }
+        }
+    }
+
+    #[test]
+    fn every_condition_is_about_files_that_are_there() {
+        for id in all_ids() {
+            let template = find(id).unwrap();
+            for prefix in template.manifest.when.keys() {
+                let mut files = template.files.iter();
+                let is_there =
+                    files.any(|source| crate::template::render::covers(prefix, &source.path));
+                assert!(
+                    is_there,
+                    "{id}: `when` names `{prefix}`, which is not there"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn templates_hold_no_junk() {
+        let mut folders = vec![&TEMPLATES];
+        while let Some(folder) = folders.pop() {
+            for entry in folder.entries() {
+                let path = entry.path().to_string_lossy();
+                let junk = ["__pycache__", ".DS_Store", ".swp", ".pyc", "~", ".orig"];
+                assert!(!junk.iter().any(|end| path.ends_with(end)), "{path}");
+            }
+            folders.extend(folder.dirs());
+        }
+    }
+
+    #[test]
+    fn every_version_is_semver_and_every_choice_follows_its_pattern() {
+        for id in all_ids() {
+            let template = find(id).unwrap();
+            let parts: Vec<&str> = template.manifest.version.split('.').collect();
+            let is_semver =
+                parts.len() == 3 && parts.iter().all(|part| part.parse::<u32>().is_ok());
+            assert!(is_semver, "{id}: {}", template.manifest.version);
+            for (name, option) in &template.manifest.options {
+                for value in option.choices.iter().chain(&option.proposals) {
+                    assert!(
+                        option.pattern.check(value, &template).is_ok(),
+                        "{id}: {name}={value}"
+                    );
+                }
+            }
+        }
+    }
+}

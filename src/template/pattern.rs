@@ -48,25 +48,26 @@ pub(crate) struct Fault {
     pub(crate) hint: Option<String>,
 }
 
-impl From<&str> for Fault {
-    fn from(reason: &str) -> Self {
-        Self {
-            reason: reason.to_owned(),
-            hint: None,
-        }
-    }
-}
-
 impl Pattern {
     /// Checks `value` as an answer to `template`.
     pub(crate) fn check(self, value: &str, template: &Template) -> Result<(), Fault> {
-        text_fault(value).map_or(Ok(()), |reason| Err(Fault::from(reason)))?;
-        match self {
-            Self::Text => Ok(()),
-            Self::Module => module(value, template),
-            Self::Folder => folder(value),
-            Self::Image => Image::parse(value).map(|_| ()),
-        }
+        let reason = match self {
+            Self::Text => text_fault(value),
+            Self::Module => text_fault(value).or_else(|| module_fault(value, template)),
+            Self::Folder => text_fault(value).or_else(|| folder_fault(value)),
+            Self::Image => match text_fault(value) {
+                None => return Image::parse(value).map(drop),
+                fault => fault,
+            },
+        };
+        let hint = (self == Self::Module)
+            .then(|| "name the Python package with `--set package=NAME`".to_owned());
+        reason.map_or(Ok(()), |reason| {
+            Err(Fault {
+                reason: reason.to_owned(),
+                hint,
+            })
+        })
     }
 }
 
@@ -95,49 +96,36 @@ fn changes_reading_order(c: char) -> bool {
     )
 }
 
-fn module(value: &str, template: &Template) -> Result<(), Fault> {
+fn module_fault(value: &str, template: &Template) -> Option<&'static str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    let hint = |reason: &str| Fault {
-        reason: reason.to_owned(),
-        hint: Some("name the Python package with `--set package=NAME`".to_owned()),
-    };
     if !value.starts_with(|c: char| c.is_ascii_lowercase()) || !value.chars().all(plain) {
-        return Err(hint(
-            "a Python package is named by lower-case letters, digits and `_`, a letter first",
-        ));
-    }
-    if value.len() > LONGEST_NAME {
-        return Err(hint("it is longer than 64 characters"));
-    }
-    if value.ends_with('_') || value.contains("__") {
-        return Err(hint(
+        Some("a Python package is named by lower-case letters, digits and `_`, a letter first")
+    } else if value.len() > LONGEST_NAME {
+        Some("it is longer than 64 characters")
+    } else if value.ends_with('_') || value.contains("__") {
+        Some(
             "`_` stands alone between letters or digits, so that the distribution can have the same name",
-        ));
+        )
+    } else if KEYWORDS.contains(&value) {
+        Some("it is a keyword of Python")
+    } else if STANDARD_LIBRARY.lines().any(|name| name == value) {
+        Some("it would hide a module of Python's standard library")
+    } else if template.modules.contains(value) {
+        Some("it would hide a package that the template installs")
+    } else if LAYOUT.contains(&value) {
+        Some("the layout of the project uses the name itself")
+    } else {
+        component_fault(value)
     }
-    if KEYWORDS.contains(&value) {
-        return Err(hint("it is a keyword of Python"));
-    }
-    if STANDARD_LIBRARY.lines().any(|name| name == value) {
-        return Err(hint("it would hide a module of Python's standard library"));
-    }
-    if template.modules.contains(value) {
-        return Err(hint("it would hide a package that the template installs"));
-    }
-    if LAYOUT.contains(&value) {
-        return Err(hint("the layout of the project uses the name itself"));
-    }
-    component_fault(value).map_or(Ok(()), |reason| Err(hint(reason)))
 }
 
-fn folder(value: &str) -> Result<(), Fault> {
+fn folder_fault(value: &str) -> Option<&'static str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if !value.starts_with(|c: char| c.is_ascii_alphanumeric()) || !value.chars().all(plain) {
-        return Err(Fault::from(
-            "a folder here is named by letters, digits, `.`, `_` and `-`, a letter or digit first",
-        ));
+        Some("a folder here is named by letters, digits, `.`, `_` and `-`, a letter or digit first")
+    } else if value.len() > LONGEST_NAME {
+        Some("it is longer than 64 characters")
+    } else {
+        component_fault(value)
     }
-    if value.len() > LONGEST_NAME {
-        return Err(Fault::from("it is longer than 64 characters"));
-    }
-    component_fault(value).map_or(Ok(()), |reason| Err(Fault::from(reason)))
 }

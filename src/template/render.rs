@@ -223,7 +223,9 @@ fn register_partials(
     let is_computed = text.contains("{{> (");
     for partial in partials.iter().rev() {
         let name = &partial.name;
-        let is_used = is_computed || text.contains(&format!("{{{{> {name}}}}}"));
+        let mut tags = text.split("{{> ").skip(1);
+        let is_named = tags.any(|tag| tag.split([' ', '}']).next() == Some(name.as_str()));
+        let is_used = is_computed || is_named;
         if !is_used || registry.has_template(name) {
             continue;
         }

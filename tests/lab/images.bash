@@ -61,7 +61,7 @@ import_debian() {
 
 
 make_images() {
-  local bookworm trixie
+  local bookworm trixie rust
   make_tree bookworm & bookworm=$!
   make_tree trixie & trixie=$!
   wait "$bookworm"
@@ -70,10 +70,11 @@ make_images() {
   import_debian bookworm
   import_debian trixie
   install_buildx
+  make_rust & rust=$!
   make_pythons
   make_devcontainers
-  make_rust
   push debian:bookworm-slim debian:trixie-slim
+  wait "$rust"
   images_key >"$CACHE/images.key"
 }
 
@@ -89,8 +90,13 @@ make_pythons() {
 build_python() {
   local suite=$1 python=$2 target=$3
   shift 3
-  docker buildx build --quiet --build-arg "SUITE=$suite" --build-arg "PYTHON=$python" --target "$target" \
-    --file "$IMAGES/python.Dockerfile" "$@" "$IMAGES" >/dev/null
+  build --build-arg "SUITE=$suite" --build-arg "PYTHON=$python" --target "$target" \
+    --file "$IMAGES/python.Dockerfile" "$@" "$IMAGES"
+}
+
+build() {
+  local output
+  output=$(docker buildx build --progress plain "$@" 2>&1) || fail "a base image cannot be built: $output"
 }
 
 # What the real image says of itself.
@@ -131,8 +137,7 @@ rust_tags() {
 make_rust() {
   local tags
   mapfile -t tags < <(rust_tags)
-  rust_context | docker buildx build --quiet --file rust.Dockerfile --build-arg "TOOLCHAIN=$(rust_toolchain)" \
-    "${tags[@]/#/--tag=}" - >/dev/null
+  rust_context | build --file rust.Dockerfile --build-arg "TOOLCHAIN=$(rust_toolchain)" "${tags[@]/#/--tag=}" -
   push "${tags[@]}"
 }
 

@@ -34,10 +34,10 @@ known_packages() {
 install_packages() {
   local packages services
   (($# > 0)) || return 0
-  say "installing $*"
   export DEBIAN_FRONTEND=noninteractive
   apt-get -qq update
   mapfile -t packages < <(known_packages "$@")
+  say "installing ${packages[*]}"
   mapfile -t services < <(new_services)
   forbid_services
   # Its own session: an interrupted lab must not leave dpkg half way.

@@ -10,5 +10,5 @@ RUN mkdir -p /usr/local/cargo/bin && cd "/usr/local/rustup/toolchains/${TOOLCHAI
         mv rustup /usr/local/cargo/bin/ && for name in *; do ln -s rustup "/usr/local/cargo/bin/$name"; done \
         && rustup default "${TOOLCHAIN}"; \
     else ln -s "$PWD"/* /usr/local/cargo/bin/; fi \
-    && chmod -R a+w /usr/local/cargo /usr/local/rustup/*.toml && chmod a+w /usr/local/rustup
+    && chmod -R a+w /usr/local/cargo && chmod a+w /usr/local/rustup /usr/local/rustup/*
 LABEL scaffold.lab="stand-in made of the toolchain that runs the tests"

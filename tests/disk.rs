@@ -1,0 +1,157 @@
+//! Full disks, read-only disks and kills: the old state or the new one, and nothing between.
+
+use crate::support::{Entry, folder, names, program, run, scaffold, snapshot, tool};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often each kind of folder is killed.
+const KILLS: u32 = 220;
+
+type State = BTreeMap<String, Entry>;
+
+/// What the folder holds after `new` has done its work undisturbed on what `prepare` put there.
+fn finished(prepare: fn(&Path)) -> (State, Duration) {
+    let dir = folder();
+    prepare(dir.path());
+    let start = Instant::now();
+    run(dir.path(), &["new", "demo", "--force"]).succeeds();
+    (snapshot(dir.path()), start.elapsed())
+}
+
+fn nothing(_: &Path) {}
+
+fn a_project_with_a_file_in_the_way(dir: &Path) {
+    fs::create_dir_all(dir.join("demo/src/demo")).unwrap();
+    fs::write(dir.join("demo/README.md"), "mine").unwrap();
+    fs::write(dir.join("demo/src/demo/mine.py"), "x = 1\n").unwrap();
+}
+
+/// Kills `new` at moments spread over its whole run; afterwards, the next command finds or makes one of two states.
+fn kill_at_every_moment(prepare: fn(&Path)) {
+    let (after, whole) = finished(prepare);
+    let dir = folder();
+    prepare(dir.path());
+    let before = snapshot(dir.path());
+    let mut seen = [0, 0];
+    for turn in 0..KILLS {
+        let dir = folder();
+        prepare(dir.path());
+        let mut child = scaffold(dir.path())
+            .args(["new", "demo", "--force", "--quiet"])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(whole.mul_f64(f64::from(turn) / f64::from(KILLS)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // A project that appears by renaming is whole before anybody comes after; one that was there is mended.
+        if dir.path().join("demo").is_dir() {
+            run(&dir.path().join("demo"), &["list"]).succeeds();
+        }
+        let mut state = snapshot(dir.path());
+        state.retain(|path, _| !path.starts_with(".scaffold-new-"));
+        assert!(
+            state == before || state == after,
+            "turn {turn}: {:?}",
+            state.keys()
+        );
+        seen[usize::from(state == after)] += 1;
+        // And the command that was killed can be given again, and leaves nothing of the first one.
+        run(dir.path(), &["new", "demo", "--force"]).succeeds();
+        assert_eq!(snapshot(dir.path()), after, "turn {turn}");
+    }
+    assert!(seen[0] > 0, "no kill came before the end");
+}
+
+#[test]
+fn a_kill_leaves_no_half_made_folder() {
+    kill_at_every_moment(nothing);
+}
+
+#[test]
+fn a_kill_leaves_no_half_written_project() {
+    kill_at_every_moment(a_project_with_a_file_in_the_way);
+}
+
+/// Runs `script` with a folder `$dir` on a file system of its own, which goes away with it.
+fn on_a_small_disk(size: &str, script: &str) -> String {
+    let dir = folder();
+    let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$dir\" && cd \"$dir\" && {script}");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-eu", "-c", &mount]);
+    command
+        .env("dir", dir.path())
+        .env("scaffold", program())
+        .env("NO_COLOR", "1");
+    tool(&mut command)
+}
+
+#[test]
+#[ignore = "needs to mount a file system"]
+fn a_full_disk_leaves_the_folder_as_it_was() {
+    for pages in 0..40 {
+        let size = format!("{}k", 4 + 4 * pages);
+        let script = "mkdir kept; echo mine > kept/README.md; find . -type f -exec cksum {} + | sort > /tmp/$$.before\n\
+            if \"$scaffold\" new fresh --quiet 2> /tmp/$$.err; then echo fresh written; else grep -q 'No space left' /tmp/$$.err; test ! -e fresh; fi\n\
+            rm -rf fresh\n\
+            if \"$scaffold\" new kept --force --quiet 2> /tmp/$$.err; then echo kept written; else grep -q 'No space left' /tmp/$$.err; \
+            find . -type f -exec cksum {} + | sort | cmp - /tmp/$$.before; fi\n\
+            ls -A; rm -f /tmp/$$.before /tmp/$$.err";
+        let said = on_a_small_disk(&size, script);
+        assert!(
+            said.ends_with("kept\n") && !said.contains(".scaffold"),
+            "{size}: {said}"
+        );
+        if pages == 0 {
+            assert_eq!(said, "kept\n");
+        }
+        if pages == 39 {
+            assert_eq!(said, "fresh written\nkept written\nkept\n");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs to mount a file system"]
+fn a_disk_that_cannot_be_written_is_named() {
+    let script = "mkdir kept; mount -o remount,ro \"$dir\"\n\
+        for target in fresh kept .; do \"$scaffold\" new $target --name demo 2>&1 && exit 1; done; ls -A";
+    let said = on_a_small_disk("1m", script);
+    assert_eq!(said.matches("Read-only file system").count(), 3, "{said}");
+    assert_eq!(
+        said.matches("choose a folder that you may write to")
+            .count(),
+        3,
+        "{said}"
+    );
+    assert!(said.ends_with("\nkept\n"), "{said}");
+}
+
+#[test]
+fn a_second_command_waits_for_nobody_and_breaks_nothing() {
+    let dir = folder();
+    fs::create_dir(dir.path().join("demo")).unwrap();
+    let journal = dir.path().join("demo/.scaffold-journal");
+    fs::create_dir(&journal).unwrap();
+    let lock = fs::File::create(journal.join("lock")).unwrap();
+    lock.lock().unwrap();
+    run(dir.path(), &["new", "demo"]).fails_with("another scaffold is writing to");
+    drop(lock);
+    run(dir.path(), &["new", "demo"]).succeeds();
+    assert!(!journal.exists());
+}
+
+#[test]
+fn a_journal_of_somebody_else_moves_nothing_out_of_the_folder() {
+    let dir = folder();
+    let journal = dir.path().join("demo/.scaffold-journal");
+    fs::create_dir_all(journal.join("new")).unwrap();
+    fs::write(journal.join("new/0"), "evil").unwrap();
+    let plan = r#"{ "folders": [], "moves": [{ "path": "../escaped", "replaces": false }] }"#;
+    fs::write(journal.join("plan.json"), plan).unwrap();
+    run(dir.path(), &["new", "demo"]).fails_with("is no journal of an interrupted command");
+    assert!(!names(dir.path()).contains(&"escaped".to_owned()));
+}
