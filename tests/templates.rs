@@ -95,22 +95,27 @@ fn every_combination_of_options_renders_and_every_file_parses() {
     for id in ids() {
         for (index, combination) in combinations(&id).into_iter().enumerate() {
             let place = format!("{id}-{index}");
-            let mut args = vec!["new".to_owned(), place.clone(), "-t".to_owned(), id.clone()];
-            args.extend(["--name".to_owned(), "Demo project".to_owned()]);
-            for (option, value) in &combination {
-                match (option.as_str(), value.as_str()) {
-                    ("caBundle", "true") => {
-                        args.extend(["--ca-bundle".to_owned(), "ca.pem".to_owned()])
-                    }
-                    _ => args.extend(["--set".to_owned(), format!("{option}={value}")]),
-                }
-            }
+            let args = arguments(&id, &place, &combination);
             run(dir.path(), &args).succeeds();
             collect(&dir.path().join(&place), &mut sources);
             fs::remove_dir_all(dir.path().join(&place)).unwrap();
         }
     }
     assert_python_and_shell_parse(dir.path(), &sources);
+}
+
+fn arguments(id: &str, place: &str, combination: &BTreeMap<String, String>) -> Vec<String> {
+    let mut args = ["new", place, "-t", id, "--name", "Demo project"]
+        .map(str::to_owned)
+        .to_vec();
+    for (option, value) in combination {
+        if option == "caBundle" && value == "true" {
+            args.extend(["--ca-bundle".to_owned(), "ca.pem".to_owned()]);
+        } else {
+            args.extend(["--set".to_owned(), format!("{option}={value}")]);
+        }
+    }
+    args
 }
 
 /// Gathers each different Python or shell file once.
@@ -146,7 +151,10 @@ fn assert_python_and_shell_parse(dir: &Path, sources: &BTreeMap<String, Vec<u8>>
     let mut shells = 0;
     for (name, bytes) in sources {
         fs::write(folder.join(name), bytes).unwrap();
-        if name.ends_with(".sh") {
+        if Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "sh")
+        {
             shells += 1;
             tool(Command::new("sh").arg("-n").arg(folder.join(name)));
         }

@@ -159,10 +159,9 @@ mod tests {
 
     fn parameter(parameter: &Parameter, found: &mut BTreeSet<String>) {
         match parameter {
-            Parameter::Name(name) => drop(found.insert(name.clone())),
-            Parameter::Path(path) => drop(found.insert(path.raw().to_owned())),
             Parameter::Subexpression(inner) => variables_of(&inner.element, found),
-            Parameter::Literal(_) => {}
+            // A literal has no name.
+            named => found.extend(named.as_name().map(str::to_owned)),
         }
     }
 
@@ -175,7 +174,7 @@ mod tests {
         };
         for source in &template.files {
             add(&source.path, &source.path);
-            if source.path.ends_with(".hbs") {
+            if source.path.strip_suffix(".hbs").is_some() {
                 add(&source.path, std::str::from_utf8(source.bytes).unwrap());
             }
         }
@@ -198,31 +197,26 @@ mod tests {
     fn every_variable_is_an_option_and_every_option_is_used() {
         for id in all_ids() {
             let template = find(id).unwrap();
+            let options = &template.manifest.options;
             let mut used = all_variables(&template);
-            for option in used.iter() {
-                let known = template.manifest.options.contains_key(option);
-                assert!(known, "{id}: `{option}` is no option");
+            used.extend(conditions(&template));
+            for name in &used {
+                assert!(options.contains_key(name), "{id}: `{name}` is no option");
             }
-            let conditions = template.manifest.when.values();
-            for condition in conditions.chain(
-                template
-                    .manifest
-                    .options
-                    .values()
-                    .filter_map(|option| option.when.as_ref()),
-            ) {
-                for option in condition.0.keys() {
-                    assert!(
-                        template.manifest.options.contains_key(option),
-                        "{id}: `{option}` in `when` is no option"
-                    );
-                    used.insert(option.clone());
-                }
-            }
-            for option in template.manifest.options.keys() {
-                assert!(used.contains(option), "{id}: no file uses `{option}`");
+            for name in options.keys() {
+                assert!(used.contains(name), "{id}: nothing uses `{name}`");
             }
         }
+    }
+
+    /// The options that conditions name.
+    fn conditions(template: &Template) -> Vec<String> {
+        let options = template.manifest.options.values();
+        let of_options = options.filter_map(|option| option.when.as_ref());
+        let conditions = template.manifest.when.values().chain(of_options);
+        conditions
+            .flat_map(|condition| condition.0.keys().cloned())
+            .collect()
     }
 
     #[test]
@@ -263,12 +257,9 @@ mod tests {
                 parts.len() == 3 && parts.iter().all(|part| part.parse::<u32>().is_ok());
             assert!(is_semver, "{id}: {}", template.manifest.version);
             for (name, option) in &template.manifest.options {
-                for value in option.choices.iter().chain(&option.proposals) {
-                    assert!(
-                        option.pattern.check(value, &template).is_ok(),
-                        "{id}: {name}={value}"
-                    );
-                }
+                let mut values = option.choices.iter().chain(&option.proposals);
+                let fault = values.find(|value| option.pattern.check(value, &template).is_err());
+                assert_eq!(fault, None, "{id}: {name}");
             }
         }
     }
