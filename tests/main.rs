@@ -7,6 +7,7 @@
 
 mod architecture;
 mod disk;
+mod engine;
 mod hostile;
 mod new;
 mod support;

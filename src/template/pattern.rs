@@ -52,7 +52,7 @@ impl Pattern {
     /// Checks `value` as an answer to `template`.
     pub(crate) fn check(self, value: &str, template: &Template) -> Result<(), Fault> {
         let reason = match self {
-            Self::Text => text_fault(value),
+            Self::Text => text_fault(value).or_else(|| variable_fault(value)),
             Self::Module => text_fault(value).or_else(|| module_fault(value, template)),
             Self::Folder => text_fault(value).or_else(|| folder_fault(value)),
             Self::Image => match text_fault(value) {
@@ -86,6 +86,15 @@ fn text_fault(value: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Why a dev container tool would put something else in the place of `value`, if so.
+///
+/// The specification gives `${…}` no escape ("Variables in devcontainer.json"), so a text that holds one cannot be kept.
+fn variable_fault(value: &str) -> Option<&'static str> {
+    value
+        .contains("${")
+        .then_some("`${` begins a variable in `devcontainer.json`, and cannot be escaped there")
 }
 
 /// Bidirectional controls (Unicode Standard Annex 9, 2) and line separators, with which text reads as what it is not.

@@ -88,8 +88,15 @@ fn backslashed(value: &str, special: &[char]) -> String {
 /// Escapes what begins a span in `CommonMark` 0.31 or in GitHub's tables, and leaves what only begins a block at the start of a line.
 fn markdown(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
-    for c in value.chars() {
+    let mut before = ' ';
+    let mut rest = value.chars().peekable();
+    while let Some(c) = rest.next() {
+        let after = rest.peek().copied().unwrap_or(' ');
+        // An underscore inside a word emphasises nothing, and a module's name must stay one in code.
+        let is_inside = before.is_alphanumeric() && after.is_alphanumeric();
+        before = c;
         match c {
+            '_' if is_inside => text.push(c),
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '$' => {
                 text.push('\\');
                 text.push(c);
@@ -129,6 +136,10 @@ mod tests {
         assert_eq!(toml["x"].as_str(), Some(odd));
         assert_eq!(Sink::Shell.escape("it's").unwrap(), r"'it'\''s'");
         assert_eq!(Sink::Dockerfile.escape(r#"a"$b\"#).unwrap(), r#"a\"\$b\\"#);
+        assert_eq!(
+            Sink::Markdown.escape("_a_ my_pkg_").unwrap(),
+            r"\_a\_ my_pkg\_"
+        );
         assert!(Sink::Plain.escape("a b").is_err());
         assert!(Sink::Path.escape("a/b").is_err());
         for sink in [

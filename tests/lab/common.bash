@@ -16,6 +16,9 @@ NETNS=scaffold-lab-$NUMBER
 ENGINE_SOCKET=$RUN/docker.sock
 REGISTRY=localhost:$((15000 + NUMBER))
 
+# The lab's user reads what root writes.
+umask 022
+
 export PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 say() {
@@ -36,6 +39,15 @@ require_short_path() {
 lock_lab() {
   exec 9>"$LAB/lock"
   flock 9
+}
+
+# Writes what the tests are to find in their environment, given as KEY=VALUE, so that a shell can read it back.
+write_env() {
+  local pair
+  for pair in "$@"; do
+    printf '%s=%q\n' "${pair%%=*}" "${pair#*=}"
+  done >"$LAB/env.new"
+  mv "$LAB/env.new" "$LAB/env"
 }
 
 # Whether a path is a folder or program that the lab's user can get at.

@@ -56,9 +56,8 @@ images_are_made() {
 }
 
 import_debian() {
-  docker import --change 'CMD ["bash"]' "$CACHE/tree-$1.tar" "debian:$1-slim" >/dev/null
+  docker import --change 'CMD ["bash"]' --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$CACHE/tree-$1.tar" "debian:$1-slim" >/dev/null
 }
-
 
 make_images() {
   local bookworm trixie rust

@@ -11,6 +11,14 @@ ENGINE_ADDRESS=198.18.$NUMBER.2
 BRIDGE_NETWORK=198.19.$NUMBER.1/24
 POOL_NETWORK=198.19.128.0/17
 
+# Which lab has the number, as two folders may have the same.
+OWNER=/run/$NETNS.folder
+
+require_own_number() {
+  [[ ! -e $OWNER || $(<"$OWNER") == "$LAB" ]] ||
+    fail "the lab in \`$(<"$OWNER")\` has the same number as one in \`$LAB\` would: end it, or set SCAFFOLD_LAB to another folder"
+}
+
 in_netns() {
   nsenter --net=/run/netns/"$NETNS" "$@"
 }
@@ -33,6 +41,7 @@ way_out_mtu() {
 start_network() {
   local table rule mtu
   mtu=$(way_out_mtu)
+  printf %s "$LAB" >"$OWNER"
   ip netns add "$NETNS"
   ip link add "$OUTSIDE" mtu "$mtu" type veth peer name "$INSIDE" mtu "$mtu" netns "$NETNS"
   ip address add "$OUTSIDE_ADDRESS/30" dev "$OUTSIDE"
@@ -48,10 +57,21 @@ start_network() {
   done < <(network_rules)
 }
 
+# Forwarding is the whole machine's, so this note is for every lab on it.
+FORWARDING_WAS_OFF=/run/scaffold-lab-forwarding-was-off
+
 start_forwarding() {
   [[ $(</proc/sys/net/ipv4/ip_forward) == 1 ]] && return
   echo 1 >/proc/sys/net/ipv4/ip_forward
-  touch "$RUN/forwarding-was-off"
+  touch "$FORWARDING_WAS_OFF"
+}
+
+# Another lab may still need it: the last one turns it off again.
+stop_forwarding() {
+  [[ -e $FORWARDING_WAS_OFF ]] || return 0
+  ! ip netns list | grep -q '^scaffold-lab-' || return 0
+  echo 0 >/proc/sys/net/ipv4/ip_forward
+  rm "$FORWARDING_WAS_OFF"
 }
 
 stop_network() {
@@ -65,15 +85,10 @@ stop_network() {
   [[ ! -e /run/netns/$NETNS ]] || ip netns delete "$NETNS"
   forget_netns_folder
   stop_forwarding
+  rm -f "$OWNER"
 }
 
 # The first namespace makes `ip` mount this folder on itself.
 forget_netns_folder() {
   [[ -n $(ls /run/netns 2>/dev/null) ]] || umount /run/netns 2>/dev/null || true
-}
-
-# Another lab may still need it.
-stop_forwarding() {
-  [[ -e $RUN/forwarding-was-off ]] || return 0
-  ip netns list | grep -q '^scaffold-lab-' || echo 0 >/proc/sys/net/ipv4/ip_forward
 }

@@ -11,7 +11,7 @@ ARG PYTHON
 RUN for name in python python3 "python${PYTHON}"; do ln -s "$(readlink -f /usr/bin/python3)" "/usr/local/bin/$name"; done \
     && for name in pip pip3 "pip${PYTHON}"; do ln -s /usr/bin/pip3 "/usr/local/bin/$name"; done
 ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
-LABEL scaffold.lab="stand-in made of Debian's Python, for tests"
+LABEL scaffold.lab="stand-in for Python ${PYTHON}, holds the Python of Debian ${SUITE}"
 CMD ["python3"]
 
 FROM python-slim AS python

@@ -1,0 +1,55 @@
+//! What only the lab's own engine and registry can show.
+
+use super::{Desk, Person};
+use crate::support::tool;
+use std::path::Path;
+use std::process::Command;
+
+/// The house's first guest is its builder: this repository builds, and its tests pass, in its own dev container.
+#[test]
+#[ignore = "needs an engine"]
+fn this_repository_builds_and_tests_in_its_own_dev_container() {
+    let desk = Desk::new("ourselves", Person::Ordinary);
+    let repository = desk.folder.join("repository");
+    let listed = tool(Command::new("git").args([
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "-z",
+    ]));
+    let files: Vec<&str> = listed
+        .split('\0')
+        .filter(|file| Path::new(file).is_file())
+        .collect();
+    desk.run(Command::new("mkdir").arg(&repository)).succeeds();
+    copy(&files, &repository);
+    // The same dev container, with the certificate authorities that this network asks for.
+    let args = [
+        "repository",
+        "--template",
+        "_rust",
+        "--name",
+        "scaffold",
+        "--force",
+    ];
+    desk.scaffold_new(&args).succeeds();
+    desk.up("repository");
+    // One of the tests compares these files with the template.
+    let ours = |file: &&&str| file.starts_with(".devcontainer/") || **file == ".scaffold.json";
+    let ours: Vec<&str> = files.iter().filter(ours).copied().collect();
+    copy(&ours, &repository);
+    let said = desk
+        .exec("repository", "git init --quiet && cargo test --locked 2>&1")
+        .succeeds();
+    assert!(said.stdout.contains("test result: ok."), "{}", said.stdout);
+}
+
+/// Copies files of this repository, which the lab's user then owns.
+fn copy(files: &[&str], folder: &Path) {
+    let mut copy = Command::new("cp");
+    copy.args(["--parents", "--preserve=mode", "--target-directory"]);
+    tool(copy.arg(folder).args(files));
+    let user = super::setting("SCAFFOLD_LAB_USER");
+    tool(Command::new("chown").args(["-R", &user]).arg(folder));
+}

@@ -1,0 +1,174 @@
+//! Generated projects in a real engine, launched by the reference CLI, unmodified.
+//!
+//! `tests/run` brings the engine up and says in the environment where it is. The tests run their commands as an ordinary user, as people do.
+
+mod lab;
+mod opens;
+
+use crate::support::{Run, json, program};
+use serde_json::Value;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What `tests/run` says of the engine and of the user.
+fn setting(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set; `tests/run` sets it"))
+}
+
+/// Who runs a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Person {
+    /// The lab's ordinary user, whose uid is not that of the image's user.
+    Ordinary,
+    /// Root, as in many a CI.
+    Root,
+}
+
+/// A folder for one test, and what was started from it.
+struct Desk {
+    folder: PathBuf,
+    person: Person,
+}
+
+impl Desk {
+    /// An empty desk for the test called `name`; what an earlier run left on it is cleared away.
+    fn new(name: &str, person: Person) -> Self {
+        let folder = Path::new(&setting("SCAFFOLD_LAB_WORK")).join(name);
+        let desk = Self { folder, person };
+        desk.clear();
+        desk.run(Command::new("mkdir").arg("-p").arg(&desk.folder))
+            .succeeds();
+        // The user may not be able to reach the folder that cargo builds in.
+        desk.run(Command::new("rm").arg("-f").arg(desk.program()))
+            .succeeds();
+        fs::copy(program(), desk.program()).unwrap();
+        desk
+    }
+
+    /// The person's home: what one of them writes there, the other may not.
+    fn home(&self) -> PathBuf {
+        let home = PathBuf::from(setting("SCAFFOLD_LAB_HOME"));
+        match self.person {
+            Person::Ordinary => home,
+            Person::Root => home.join("of-root"),
+        }
+    }
+
+    fn program(&self) -> PathBuf {
+        self.folder.join("scaffold")
+    }
+
+    /// Runs `scaffold new` with `args`, the host's certificate authorities included.
+    fn scaffold_new(&self, args: &[&str]) -> Run {
+        let mut command = Command::new(self.program());
+        command
+            .arg("new")
+            .args(args)
+            .arg("--ca-bundle")
+            .arg(setting("SCAFFOLD_LAB_CA"));
+        self.run(command.current_dir(&self.folder))
+    }
+
+    /// Runs the reference CLI on the project `name`.
+    fn devcontainer(&self, verb: &str, name: &str, args: &[&str]) -> Run {
+        let mut command = Command::new(setting("SCAFFOLD_LAB_DEVCONTAINER"));
+        command
+            .arg(verb)
+            .arg("--workspace-folder")
+            .arg(self.folder.join(name))
+            .args(args);
+        self.run(command.current_dir(&self.folder))
+    }
+
+    /// Launches the project `name`, and returns what the reference CLI says of it.
+    fn up(&self, name: &str) -> Value {
+        let up = self.devcontainer("up", name, &[]).succeeds();
+        let result = json(up.stdout.lines().last().unwrap());
+        assert_eq!(result["outcome"], "success", "{}", up.stderr);
+        result
+    }
+
+    /// Runs a shell command in the project's container.
+    fn exec(&self, name: &str, script: &str) -> Run {
+        self.devcontainer("exec", name, &["sh", "-c", script])
+    }
+
+    fn docker(&self, args: &[&str]) -> Run {
+        self.run(Command::new("docker").args(args))
+    }
+
+    /// Runs `command` as the desk's person, with nothing of our own environment that matters.
+    fn run(&self, command: &mut Command) -> Run {
+        let mut whole = match self.person {
+            Person::Root => Command::new(command.get_program()),
+            Person::Ordinary => as_ordinary(command),
+        };
+        let folder = command.get_current_dir().unwrap_or(Path::new("/"));
+        whole
+            .args(command.get_args())
+            .current_dir(folder)
+            .env_clear()
+            .env("HOME", self.home())
+            .env("BUILDX_CONFIG", self.home().join("buildx"))
+            .env("PATH", setting("SCAFFOLD_LAB_PATH"))
+            .env("DOCKER_HOST", setting("DOCKER_HOST"))
+            .env("DOCKER_CONFIG", setting("DOCKER_CONFIG"))
+            .stdin(Stdio::null());
+        whole.output().unwrap().into()
+    }
+
+    /// Removes every container that was started from this desk, and the images that were built for them.
+    fn clear(&self) {
+        let listed = self.docker(&[
+            "ps",
+            "--all",
+            "--quiet",
+            "--filter",
+            "label=devcontainer.local_folder",
+        ]);
+        for id in listed.succeeds().stdout.split_whitespace() {
+            let format = "{{index .Config.Labels \"devcontainer.local_folder\"}} {{.Config.Image}}";
+            let inspected = self.docker(&["inspect", "--format", format, id]).succeeds();
+            let (folder, image) = inspected.stdout.trim().rsplit_once(' ').unwrap();
+            if !Path::new(folder).starts_with(&self.folder) {
+                continue;
+            }
+            self.docker(&["rm", "--force", "--volumes", id]).succeeds();
+            if let Some(built) = image.strip_prefix("vsc-") {
+                self.docker(&["rmi", &format!("vsc-{built}")]).succeeds();
+            }
+        }
+        // Files that the container's user made belong to whoever that was.
+        let removed = Command::new("rm")
+            .arg("-rf")
+            .arg(&self.folder)
+            .status()
+            .unwrap();
+        assert!(removed.success());
+    }
+}
+
+/// The start of a command line that runs `command` as the lab's user, whoever we are.
+fn as_ordinary(command: &Command) -> Command {
+    let user = setting("SCAFFOLD_LAB_USER");
+    let ours = Command::new("id").arg("-un").output().unwrap();
+    if String::from_utf8(ours.stdout).unwrap().trim() == user {
+        return Command::new(command.get_program());
+    }
+    let mut whole = Command::new("setpriv");
+    whole.args([format!("--reuid={user}"), format!("--regid={user}")]);
+    whole
+        .args(["--init-groups", "--"])
+        .arg(command.get_program());
+    whole
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.clear();
+        }
+    }
+}
