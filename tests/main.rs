@@ -10,6 +10,7 @@ mod disk;
 mod engine;
 mod hostile;
 mod new;
+mod readme;
 mod support;
 mod templates;
 mod transcripts;

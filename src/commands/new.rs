@@ -75,7 +75,8 @@ impl New {
         let template = catalog::find(id.unwrap_or(DEFAULT_TEMPLATE))?;
         let answers = self.answers(&template, recorded.given, (terminal, host))?;
         let tree = self.tree(&template, &answers, host)?;
-        let workspace = Workspace::at(&self.target(&answers, host)?)?;
+        let named = self.target(&answers, host)?;
+        let workspace = Workspace::at(&host.current_dir.join(&named))?;
         if workspace.exists() && !self.dry_run {
             recover(terminal, workspace.folder())?;
         }
@@ -95,7 +96,7 @@ impl New {
             answers: &answers,
             changes: &changes,
             folder: workspace.folder(),
-            current_dir: &host.current_dir,
+            named: &named,
         };
         match (terminal.format, self.dry_run) {
             (Format::Json, true) => terminal.print_json(&made.as_json("planned"))?,
@@ -187,18 +188,18 @@ impl New {
         }))
     }
 
-    /// The folder to write to.
+    /// The folder to write to, from where the person stands.
     fn target(&self, answers: &Answers, host: &Host) -> anyhow::Result<PathBuf> {
         if let Some(dir) = &self.dir {
-            return Ok(host.current_dir.join(dir));
+            return Ok(dir.clone());
         }
         if workspace::is_empty(&host.current_dir)? {
-            return Ok(host.current_dir.clone());
+            return Ok(PathBuf::from("."));
         }
         let name = answers.get("name").map(ToString::to_string);
         let name = name.unwrap_or_default();
         match component_fault(&name) {
-            None => Ok(host.current_dir.join(name)),
+            None => Ok(PathBuf::from(name)),
             Some(reason) => Err(UsageError::FolderName { name, reason }.into()),
         }
     }

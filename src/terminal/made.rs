@@ -20,8 +20,8 @@ pub(crate) struct Made<'a> {
     pub(crate) changes: &'a [Change],
     /// Where it lies.
     pub(crate) folder: &'a Path,
-    /// Where the person stands.
-    pub(crate) current_dir: &'a Path,
+    /// The same, as the person would name it.
+    pub(crate) named: &'a Path,
 }
 
 impl Made<'_> {
@@ -66,12 +66,7 @@ impl Made<'_> {
 
     /// One line on what was made and where, and the next step.
     pub(crate) fn say(&self, terminal: Terminal) {
-        let folder = match self.folder.strip_prefix(self.current_dir) {
-            Ok(inner) if inner.as_os_str().is_empty() => Path::new("."),
-            Ok(inner) => inner,
-            Err(_) => self.folder,
-        };
-        let folder = folder.display();
+        let folder = self.named.display();
         let of = |action| {
             let changes = self.changes.iter();
             changes.filter(move |change| change.action == action)
