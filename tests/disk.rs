@@ -131,6 +131,25 @@ fn a_disk_that_cannot_be_written_is_named() {
 }
 
 #[test]
+fn what_a_killed_command_left_beside_the_folder_is_swept() {
+    let dir = folder();
+    fs::create_dir(dir.path().join("demo")).unwrap();
+    let abandoned = dir.path().join(".scaffold-new-1-0");
+    fs::create_dir_all(abandoned.join("tree")).unwrap();
+    fs::write(abandoned.join("lock"), "").unwrap();
+    let used = dir.path().join(".scaffold-new-1-1");
+    fs::create_dir(&used).unwrap();
+    let lock = fs::File::create(used.join("lock")).unwrap();
+    lock.lock().unwrap();
+    for target in ["demo", "other"] {
+        run(dir.path(), &["new", target]).succeeds();
+        assert!(!abandoned.exists() && used.exists(), "{target}");
+        fs::create_dir(&abandoned).unwrap();
+        fs::write(abandoned.join("lock"), "").unwrap();
+    }
+}
+
+#[test]
 fn a_second_command_waits_for_nobody_and_breaks_nothing() {
     let dir = folder();
     fs::create_dir(dir.path().join("demo")).unwrap();

@@ -125,7 +125,7 @@ impl Staging {
 }
 
 /// Removes what commands that were killed left in `anchor`, as far as that is possible.
-fn sweep(anchor: &Path) {
+pub(super) fn sweep(anchor: &Path) {
     for entry in fs::read_dir(anchor).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let folder = entry.path();

@@ -174,11 +174,14 @@ impl Workspace {
 
     /// Makes the folder what `changes` say, with the content that `tree` has; all of it or nothing.
     pub(crate) fn carry_out(&self, changes: &[Change], tree: &Tree) -> Result<(), WorkspaceError> {
-        if self.exists {
-            journal::write(&self.folder, changes, tree)
-        } else {
-            fresh::write(&self.folder, changes, tree)
+        if !self.exists {
+            return fresh::write(&self.folder, changes, tree);
         }
+        // A command that was killed just after it had renamed this folder into its place left its staging beside it.
+        if let Some(beside) = self.folder.parent() {
+            fresh::sweep(beside);
+        }
+        journal::write(&self.folder, changes, tree)
     }
 }
 
