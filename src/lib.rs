@@ -4,7 +4,7 @@
 //!
 //! - What is decided, without touching the world: [`template`] (options, answers, rendering, what a change means), [`ca_bundle`].
 //! - What touches it, without deciding: [`workspace`] (disk), [`host`] (this machine), [`terminal`] (the person).
-//! - What passes between them: [`tree::Tree`], answers, changes.
+//! - What everybody reads: [`jsonc`]. What passes between them: [`tree::Tree`], answers, changes.
 //!
 //! Invariants:
 //! - Nothing under [`template`] reads a file, a clock, an environment variable or a terminal.
@@ -20,6 +20,7 @@ mod cli;
 mod commands;
 mod hint;
 mod host;
+mod jsonc;
 mod template;
 mod terminal;
 mod tree;

@@ -8,8 +8,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hint", &[]),
     ("tree", &[]),
     ("host", &[]),
+    ("jsonc", &[]),
     ("ca_bundle", &["tree"]),
-    ("template", &["tree", "hint"]),
+    ("template", &["tree", "hint", "jsonc"]),
     ("workspace", &["tree", "template", "hint"]),
     ("terminal", &["template", "hint"]),
     (

@@ -1,8 +1,8 @@
 //! Proof that what was rendered can be read by those whom it is for.
 
 use super::{Template, TemplateError};
+use crate::jsonc;
 use crate::tree::{RelPath, Tree};
-use jsonc_parser::ParseOptions;
 
 /// Parses every JSON, TOML, YAML and Dockerfile in `tree`.
 pub(crate) fn check(template: &Template, tree: &Tree) -> Result<(), TemplateError> {
@@ -55,20 +55,12 @@ fn json(text: &str) -> Result<(), String> {
 }
 
 fn json_with_comments(text: &str) -> Result<(), String> {
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_loose_object_property_names: false,
-        allow_trailing_commas: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let parsed = jsonc_parser::parse_to_serde_value::<serde_json::Value>(text, &options);
-    parsed.map(drop).map_err(|error| error.to_string())
+    let document = jsonc::parse(text);
+    let mut faults = document.diagnostics.iter();
+    faults.next().map_or(Ok(()), |first| {
+        let (line, column) = jsonc::line_and_column(text, first.place.start);
+        Err(format!("{line}:{column}: {}", first.fault))
+    })
 }
 
 fn toml(text: &str) -> Result<(), String> {

@@ -5,6 +5,7 @@
 
 use super::answers::{Answer, Answers, Given, Origin};
 use super::{Template, TemplateError};
+use crate::jsonc;
 use crate::tree::{File, RelPath, Tree};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -96,16 +97,23 @@ pub(crate) fn recorded(file: &str, text: &str) -> Result<Recorded, TemplateError
         file: file.to_owned(),
         reason,
     };
-    let options = jsonc_parser::ParseOptions::default();
-    let value: Value = jsonc_parser::parse_to_serde_value(text, &options)
-        .map_err(|error| fault(error.to_string()))?;
-    let Value::Object(mut object) = value else {
+    let document = jsonc::parse(text);
+    if let Some(reason) = document.fault(text) {
+        return Err(fault(reason));
+    }
+    let Some(Value::Object(mut object)) = document.value else {
         return Err(fault("it holds no JSON object".to_owned()));
     };
     let mut recorded = Recorded::default();
     if let (Some(Value::Object(template)), Some(Value::Object(answers))) =
         (object.get("template"), object.get("answers"))
     {
+        let format = object.get("format").and_then(Value::as_u64);
+        if format != Some(u64::from(FORMAT)) {
+            return Err(fault(
+                "it is a receipt of a format that this version does not read".to_owned(),
+            ));
+        }
         let id = template.get("id").and_then(Value::as_str);
         recorded.template = id.map(str::to_owned);
         let answers = answers.clone();
