@@ -18,22 +18,35 @@ pub(crate) fn path() -> RelPath {
 /// `None` where there is no certificate.
 pub(crate) fn certificates(pem: &str) -> Option<File> {
     let mut text = String::new();
-    let mut is_inside = false;
-    for line in pem.lines().map(str::trim_end) {
-        is_inside |= line == BEGIN;
-        if is_inside {
-            text.push_str(line);
-            text.push('\n');
+    let mut block: Option<String> = None;
+    for line in pem.lines().map(str::trim) {
+        if line.starts_with("-----BEGIN ") {
+            // Whatever begins here, a block that was open before is no whole one.
+            block = (line == BEGIN).then(|| format!("{BEGIN}\n"));
+        } else if line == END {
+            if let Some(block) = block.take() {
+                text.push_str(&block);
+                text.push_str(END);
+                text.push('\n');
+            }
+        } else if !is_base64(line) {
+            block = None;
+        } else if let Some(block) = &mut block {
+            block.push_str(line);
+            block.push('\n');
         }
-        is_inside &= line != END;
     }
-    let is_whole = !text.is_empty() && !is_inside;
-    is_whole.then(|| File {
+    (!text.is_empty()).then(|| File {
         bytes: text.into_bytes(),
         executable: false,
         id: PATH.to_owned(),
         reason: "the host's certificate authorities, ignored by git".to_owned(),
     })
+}
+
+fn is_base64(line: &str) -> bool {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    !line.is_empty() && line.chars().all(known)
 }
 
 #[cfg(test)]
@@ -55,5 +68,10 @@ mod tests {
                 .is_none()
         );
         assert!(certificates("-----BEGIN CERTIFICATE-----\nAAAA\n").is_none());
+        let torn = format!(
+            "{BEGIN}\nAAAA\n-----BEGIN PRIVATE KEY-----\nSECRET\n{END}\n{BEGIN}\nBBBB\n{END}\n"
+        );
+        let text = String::from_utf8(certificates(&torn).unwrap().bytes).unwrap();
+        assert_eq!(text, format!("{BEGIN}\nBBBB\n{END}\n"));
     }
 }

@@ -123,6 +123,15 @@ pub(crate) fn parse(text: &str) -> Document {
     }
 }
 
+/// What stands before a member of an object or array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// The bracket.
+    Nothing,
+    /// Another member.
+    Member,
+}
+
 /// How deep objects and arrays may be nested before the rest is read as missing: the stack is finite.
 const DEEPEST: usize = 256;
 
@@ -158,14 +167,17 @@ impl Parser<'_> {
                     return;
                 }
                 Scanned::Trivia => {}
-                Scanned::Unknown => {
-                    let symbol = self.scanner.text[self.place.clone()].to_owned();
-                    // A byte order mark is no fault of the person's, and every reader passes over it.
-                    if self.place != (0..'\u{feff}'.len_utf8()) || symbol != "\u{feff}" {
-                        self.report(Fault::Symbol(symbol));
-                    }
-                }
+                Scanned::Unknown => self.unknown(),
             }
+        }
+    }
+
+    fn unknown(&mut self) {
+        let symbol = &self.scanner.text[self.place.clone()];
+        // A byte order mark is no fault of the person's, and every reader passes over it.
+        let is_mark = symbol == "\u{feff}" && self.place.start == 0;
+        if !is_mark {
+            self.report(Fault::Symbol(symbol.to_owned()));
         }
     }
 
@@ -201,13 +213,13 @@ impl Parser<'_> {
         let mut members = Map::new();
         self.depth += 1;
         self.advance();
-        let mut needs_comma = false;
+        let mut before = Before::Nothing;
         while !matches!(self.token, Token::CloseBrace | Token::End) {
-            if self.comma(needs_comma, &Token::CloseBrace) {
+            if self.comma(before, &Token::CloseBrace) {
                 break;
             }
             self.property(&mut members);
-            needs_comma = true;
+            before = Before::Member;
         }
         self.close(&Token::CloseBrace, '}');
         Value::Object(members)
@@ -217,31 +229,31 @@ impl Parser<'_> {
         let mut members = Vec::new();
         self.depth += 1;
         self.advance();
-        let mut needs_comma = false;
+        let mut before = Before::Nothing;
         while !matches!(self.token, Token::CloseBracket | Token::End) {
-            if self.comma(needs_comma, &Token::CloseBracket) {
+            if self.comma(before, &Token::CloseBracket) {
                 break;
             }
             match self.value() {
                 Some(value) => members.push(value),
                 None => self.skip_to(Fault::ValueExpected, &[Token::CloseBracket, Token::Comma]),
             }
-            needs_comma = true;
+            before = Before::Member;
         }
         self.close(&Token::CloseBracket, ']');
         Value::Array(members)
     }
 
     /// Reads what separates two members; whether it turned out to be a comma before the end.
-    fn comma(&mut self, needs_comma: bool, close: &Token) -> bool {
+    fn comma(&mut self, before: Before, close: &Token) -> bool {
         if self.token != Token::Comma {
-            if needs_comma {
+            if before == Before::Member {
                 self.report(Fault::CommaExpected);
             }
             return false;
         }
         let place = self.place.clone();
-        if !needs_comma {
+        if before == Before::Nothing {
             self.report(Fault::ValueExpected);
         }
         self.advance();
@@ -304,6 +316,13 @@ fn as_json(number: f64) -> Value {
         return Value::from(number as i64);
     }
     Number::from_f64(number).map_or(Value::Null, Value::Number)
+}
+
+/// A number that breaks off: it counts as zero, as it does for the reference.
+fn unfinished(place: Range<usize>, diagnostics: &mut Vec<Diagnostic>) -> f64 {
+    let fault = Fault::NumberEnd;
+    diagnostics.push(Diagnostic { place, fault });
+    0.0
 }
 
 enum Scanned {
@@ -400,14 +419,12 @@ impl Scanner<'_> {
         if self.text.as_bytes()[self.at - 1] != b'0' {
             self.skip_while(|c| c.is_ascii_digit());
         }
-        let mut whole = self.at;
         if self.peek() == Some('.') {
             self.at += 1;
             if digit(self.peek()) {
                 self.skip_while(|c| c.is_ascii_digit());
-                whole = self.at;
             } else {
-                return self.unfinished(start..whole, diagnostics);
+                return Some(unfinished(start..self.at, diagnostics));
             }
         }
         if matches!(self.peek(), Some('e' | 'E')) {
@@ -416,20 +433,11 @@ impl Scanner<'_> {
                 self.at += 1;
             }
             if !digit(self.peek()) {
-                return self.unfinished(start..whole, diagnostics);
+                return Some(unfinished(start..self.at, diagnostics));
             }
             self.skip_while(|c| c.is_ascii_digit());
         }
         self.text[start..self.at].parse().ok()
-    }
-
-    /// A number that breaks off: it counts as zero, as it does for the reference.
-    fn unfinished(&self, read: Range<usize>, diagnostics: &mut Vec<Diagnostic>) -> Option<f64> {
-        diagnostics.push(Diagnostic {
-            place: read.start..self.at,
-            fault: Fault::NumberEnd,
-        });
-        Some(0.0)
     }
 
     /// A string, its opening quote read already.
@@ -460,11 +468,13 @@ impl Scanner<'_> {
                         ),
                     }
                 }
+                Some(c) if c < ' ' => {
+                    self.at += 1;
+                    text.push(c);
+                    report(at..self.at, Fault::Control);
+                }
                 Some(c) => {
                     self.at += c.len_utf8();
-                    if c < ' ' {
-                        report(at..self.at, Fault::Control);
-                    }
                     text.push(c);
                 }
             }

@@ -60,10 +60,11 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
-    let host = host::Host::read().context("failed to read the current folder")?;
-    commands::recover(terminal, &host.current_dir)?;
     match command {
-        Command::New(new) => new.run(terminal, &host),
+        Command::New(new) => {
+            let host = host::Host::read().context("failed to read the current folder")?;
+            new.run(terminal, &host)
+        }
         Command::List(List {}) => List::run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Completions(completions) => completions.run(terminal),

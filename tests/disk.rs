@@ -3,7 +3,8 @@
 use crate::support::{Entry, folder, names, program, run, scaffold, snapshot, tool};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -47,9 +48,15 @@ fn kill_at_every_moment(prepare: fn(&Path)) {
         std::thread::sleep(whole.mul_f64(f64::from(turn) / f64::from(KILLS)));
         child.kill().unwrap();
         child.wait().unwrap();
-        // A project that appears by renaming is whole before anybody comes after; one that was there is mended.
+        // A project that appears by renaming is whole before anybody comes after; one that was there is mended by the
+        // next command, which then either finds everything in place or the old file in the way.
         if dir.path().join("demo").is_dir() {
-            run(&dir.path().join("demo"), &["list"]).succeeds();
+            let next = run(dir.path(), &["new", "demo"]);
+            assert!(
+                next.code == 0 || next.stderr.contains("README.md: is there and differs"),
+                "{}",
+                next.stderr
+            );
         }
         let mut state = snapshot(dir.path());
         state.retain(|path, _| !path.starts_with(".scaffold-new-"));
@@ -163,14 +170,158 @@ fn a_second_command_waits_for_nobody_and_breaks_nothing() {
     assert!(!journal.exists());
 }
 
-#[test]
-fn a_journal_of_somebody_else_moves_nothing_out_of_the_folder() {
-    let dir = folder();
-    let journal = dir.path().join("demo/.scaffold-journal");
+/// A journal as a repository could bring it along: `plan` in it, and a staged file.
+fn hostile(dir: &Path, plan: &str) -> PathBuf {
+    let journal = dir.join("demo/.scaffold-journal");
     fs::create_dir_all(journal.join("new")).unwrap();
+    fs::create_dir_all(journal.join("old")).unwrap();
     fs::write(journal.join("new/0"), "evil").unwrap();
-    let plan = r#"{ "folders": [], "moves": [{ "path": "../escaped", "replaces": false }] }"#;
+    fs::write(journal.join("old/0"), "evil").unwrap();
     fs::write(journal.join("plan.json"), plan).unwrap();
-    run(dir.path(), &["new", "demo"]).fails_with("is no journal of an interrupted command");
-    assert!(!names(dir.path()).contains(&"escaped".to_owned()));
+    journal
+}
+
+#[test]
+fn a_journal_that_came_along_moves_nothing() {
+    let places = [
+        "../escaped",
+        "link/escaped",
+        ".git/hooks/post-checkout",
+        "README.md",
+    ];
+    for (place, replaces) in places
+        .into_iter()
+        .flat_map(|place| [(place, true), (place, false)])
+    {
+        let (dir, outside) = (folder(), folder());
+        let plan = format!(
+            r#"{{ "identity": "1:2", "folders": [], "moves": [{{ "path": "{place}", "replaces": {replaces}, "digest": "" }}] }}"#
+        );
+        hostile(dir.path(), &plan);
+        symlink(outside.path(), dir.path().join("demo/link")).unwrap();
+        let before = snapshot(dir.path());
+        run(dir.path(), &["new", "demo"]).fails_with("is no journal of an interrupted command");
+        let mut after = snapshot(dir.path());
+        after.retain(|path, _| !path.ends_with("/lock"));
+        assert_eq!(after, before, "{place}");
+        assert_eq!(names(outside.path()), Vec::<String>::new(), "{place}");
+        // What only reads looks at no journal at all.
+        run(&dir.path().join("demo"), &["list"]).succeeds();
+    }
+}
+
+#[test]
+fn a_lock_that_is_a_link_is_not_followed() {
+    let (dir, outside) = (folder(), folder());
+    let journal = hostile(dir.path(), "{}");
+    let victim = outside.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    symlink(&victim, journal.join("lock")).unwrap();
+    run(dir.path(), &["new", "demo"]).fails_with("its lock is no file");
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+}
+
+/// Stops `new` by a signal at its `when`-th call of `call`, as a kill would.
+fn stop_at(dir: &Path, call: &str, when: u32) {
+    let inject = format!("inject={call}:signal=KILL:when={when}");
+    let mut command = Command::new("strace");
+    command.args([
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        &format!("trace={call}"),
+        "-e",
+        &inject,
+    ]);
+    command
+        .arg(program())
+        .args(["new", "demo", "--force", "--quiet"])
+        .current_dir(dir);
+    assert!(!command.status().unwrap().success());
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn what_a_person_did_after_a_kill_stays() {
+    let dir = folder();
+    fs::create_dir(dir.path().join("demo")).unwrap();
+    fs::write(dir.path().join("demo/mine"), "").unwrap();
+    stop_at(dir.path(), "linkat,link", 9);
+    let first = dir.path().join("demo/.gitignore");
+    fs::write(&first, "edited").unwrap();
+    let later = dir.path().join("demo/requirements.in");
+    fs::write(&later, "numpy").unwrap();
+    run(dir.path(), &["new", "demo"]).fails_with("requirements.in: is there and differs");
+    assert_eq!(fs::read_to_string(&first).unwrap(), "edited");
+    assert_eq!(fs::read_to_string(&later).unwrap(), "numpy");
+    assert!(!dir.path().join("demo/.scaffold-journal").exists());
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn a_kill_at_each_system_call_leaves_the_old_state_or_the_new_one() {
+    let (after, _) = finished(a_project_with_a_file_in_the_way);
+    let dir = folder();
+    a_project_with_a_file_in_the_way(dir.path());
+    let before = snapshot(dir.path());
+    for call in [
+        "rename,renameat,renameat2",
+        "link,linkat",
+        "unlink,unlinkat,rmdir",
+        "mkdir,mkdirat",
+    ] {
+        for when in 1..12 {
+            let dir = folder();
+            a_project_with_a_file_in_the_way(dir.path());
+            let inject = format!("inject={call}:signal=KILL:when={when}");
+            let mut command = Command::new("strace");
+            command.args([
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-e",
+                &format!("trace={call}"),
+                "-e",
+                &inject,
+            ]);
+            command
+                .arg(program())
+                .args(["new", "demo", "--force", "--quiet"])
+                .current_dir(dir.path());
+            command.status().unwrap();
+            run(dir.path(), &["new", "demo"]);
+            let state = snapshot(dir.path());
+            assert!(
+                state == before || state == after,
+                "{call} {when}: {:?}",
+                state.keys()
+            );
+        }
+    }
+}
+
+#[test]
+fn commands_beside_each_other_do_not_disturb_each_other() {
+    let dir = folder();
+    let children: Vec<_> = (0..24)
+        .map(|number| {
+            let mut command = scaffold(dir.path());
+            command
+                .args(["new", &format!("demo{number}"), "--quiet"])
+                .stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 24);
 }

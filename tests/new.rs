@@ -472,3 +472,58 @@ fn an_executable_file_of_a_template_is_executable_in_the_project() {
         }
     }
 }
+
+#[test]
+fn a_replaced_file_keeps_its_rights() {
+    let dir = folder();
+    let readme = dir.path().join("README.md");
+    fs::write(&readme, "mine").unwrap();
+    fs::set_permissions(&readme, fs::Permissions::from_mode(0o600)).unwrap();
+    run(dir.path(), &["new", ".", "--name", "demo", "--force"]).succeeds();
+    assert_eq!(
+        readme.metadata().unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
+
+#[test]
+fn a_folder_that_is_no_text_is_made_and_reported() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = folder();
+    let name = std::ffi::OsStr::from_bytes(b"demo\xff");
+    let mut command = scaffold(dir.path());
+    let text = tool(
+        command
+            .arg("new")
+            .arg(name)
+            .args(["--name", "demo", "--json"]),
+    );
+    assert_eq!(json(&text)["outcome"], "written");
+    assert!(dir.path().join(name).join("README.md").is_file());
+}
+
+#[test]
+fn a_broken_file_of_answers_is_named_with_line_and_column() {
+    let dir = folder();
+    let table = [
+        (
+            "{ \"python\": \"3.13\"\n  \"tests\": \"both\" }",
+            "2:3: expected `,`",
+        ),
+        (
+            "{ \"python\": \"3.13\", \"python\": \"3.11\" }",
+            "1:21: the key `python` is given twice",
+        ),
+        ("{ \"python\": 3.10 }", "write it in quotes"),
+        ("[]", "it holds no JSON object"),
+        (
+            "{ \"format\": 99, \"template\": { \"id\": \"python\" }, \"answers\": {} }",
+            "a format that this version does not read",
+        ),
+    ];
+    for (text, reason) in table {
+        fs::write(dir.path().join("answers.json"), text).unwrap();
+        run(dir.path(), &["new", "demo", "--answers", "answers.json"]).fails_with(reason);
+        assert_eq!(names(dir.path()), ["answers.json"]);
+    }
+}

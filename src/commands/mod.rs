@@ -62,7 +62,7 @@ impl Hint for UsageError {
             Self::SetWithoutValue(_) => "write `--set OPTION=VALUE`".to_owned(),
             Self::FolderName { .. } => "name the folder: `scaffold new DIR`".to_owned(),
             Self::NoCertificate(_) => {
-                "name a file that has lines of `-----BEGIN CERTIFICATE-----`; a folder to write to comes before `--ca-bundle`".to_owned()
+                "name a file in PEM form, with lines of `-----BEGIN CERTIFICATE-----` (`openssl x509 -inform der -in FILE` turns DER into it); a folder to write to comes before `--ca-bundle`".to_owned()
             }
             Self::NoBundle(places) => {
                 let places = places.iter().map(|path| path.display().to_string());

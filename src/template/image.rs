@@ -73,9 +73,11 @@ pub(crate) fn python(given: &[Given]) -> Result<Option<Given>, TemplateError> {
     }
 }
 
-/// `3.13` of `3.13.1`, if the text is such a version.
+/// `3.13` of `3.13.1`, if the text is such a version; a single number is one of the image's own.
 fn minor_version(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix("3.")?;
+    let rest = text
+        .strip_prefix("3.")
+        .or_else(|| text.strip_prefix("2."))?;
     let digits = rest
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(rest.len());
@@ -229,6 +231,7 @@ mod tests {
             version("mcr.microsoft.com/devcontainers/python:1-3.13-trixie").as_deref(),
             Some("3.13")
         );
+        assert_eq!(version("python:2.7").as_deref(), Some("2.7"));
         assert_eq!(version("python:latest"), None);
         assert_eq!(version("debian:3.11"), None);
         assert_eq!(version("build"), None);

@@ -21,8 +21,16 @@ const KEYWORDS: &[&str] = &[
 /// The public modules of the standard library of Python 3.11 to 3.14 (`sys.stdlib_module_names`), one a line.
 const STANDARD_LIBRARY: &str = include_str!("stdlib.txt");
 
-/// Names that the layout of a generated project uses itself.
-const LAYOUT: &[&str] = &["conftest", "src", "tests"];
+/// Names that the layout of a generated project uses itself, or that git and pytest are told to pass over.
+const LAYOUT: &[&str] = &[
+    "build",
+    "conftest",
+    "dist",
+    "node_modules",
+    "src",
+    "tests",
+    "venv",
+];
 
 /// The grammar that a value follows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -122,7 +130,7 @@ fn module_fault(value: &str, template: &Template) -> Option<&'static str> {
     } else if template.modules.contains(value) {
         Some("it would hide a package that the template installs")
     } else if LAYOUT.contains(&value) {
-        Some("the layout of the project uses the name itself")
+        Some("the layout of the project uses the name, or its tools pass over a folder so called")
     } else {
         component_fault(value)
     }

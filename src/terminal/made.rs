@@ -57,7 +57,7 @@ impl Made<'_> {
         json!({
             "schemaVersion": SCHEMA_VERSION,
             "outcome": outcome,
-            "folder": self.folder,
+            "folder": self.folder.to_string_lossy(),
             "template": { "id": manifest.id, "version": manifest.version },
             "answers": answers.collect::<Vec<_>>(),
             "files": self.changes,
@@ -80,8 +80,14 @@ impl Made<'_> {
             terminal.say(format!("Replaced `{}`", change.path));
         }
         let id = &self.template.manifest.id;
+        let verb = if of(Action::Create).count() == 0 {
+            "Updated"
+        } else {
+            "Created"
+        };
+        let files = if count == 1 { "file" } else { "files" };
         terminal.say(format!(
-            "Created `{folder}` from template `{id}`: {count} files"
+            "{verb} `{folder}` from template `{id}`: {count} {files}"
         ));
         terminal.say(format!(
             "Open it in VS Code (`code {folder}`) and choose “Reopen in Container”"

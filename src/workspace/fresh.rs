@@ -7,7 +7,7 @@
 use super::{During, Executable, Kind, WorkspaceError, kind, write_new};
 use crate::template::change::Change;
 use crate::tree::Tree;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
@@ -93,24 +93,34 @@ impl Staging {
         loop {
             let folder = anchor.join(format!("{PREFIX}{process}-{attempt}"));
             match fs::create_dir(&folder) {
-                Ok(()) => return Self::lock(folder),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => attempt += 1,
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    attempt += 1;
+                    continue;
+                }
                 Err(error) => return Err(error).during("create a folder in", anchor),
             }
+            if let Some(staging) = Self::lock(folder)? {
+                return Ok(staging);
+            }
+            attempt += 1;
         }
     }
 
-    fn lock(folder: PathBuf) -> Result<Self, WorkspaceError> {
+    /// Locks the folder; `None` if somebody swept it before it was locked.
+    fn lock(folder: PathBuf) -> Result<Option<Self>, WorkspaceError> {
         let path = folder.join("lock");
-        let locked = File::create(&path).and_then(|lock| {
+        let locked = File::create_new(&path).and_then(|lock| {
             lock.lock()?;
             Ok(lock)
         });
         match locked {
-            Ok(lock) => Ok(Self {
+            Ok(_) if kind(&path)? == Kind::Missing => Ok(None),
+            Ok(lock) => Ok(Some(Self {
                 folder,
                 _lock: lock,
-            }),
+            })),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 let _ = fs::remove_dir_all(&folder);
                 Err(error).during("lock", &path)
@@ -129,21 +139,22 @@ pub(super) fn sweep(anchor: &Path) {
     for entry in fs::read_dir(anchor).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let folder = entry.path();
-        if ours && matches!(kind(&folder), Ok(Kind::Folder)) && is_abandoned(&folder) {
+        if !ours || !matches!(kind(&folder), Ok(Kind::Folder)) {
+            continue;
+        }
+        // The lock is held until the folder is gone, so that nobody takes it over meanwhile.
+        if let Some(_lock) = abandoned(&folder) {
             let _ = fs::remove_dir_all(&folder);
         }
     }
 }
 
-/// Whether no living process holds the lock in `folder`.
-fn is_abandoned(folder: &Path) -> bool {
-    match File::open(folder.join("lock")) {
-        Ok(lock) => !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
-        // Its maker may be about to put the lock in, and finds the folder gone only if it is still empty.
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let _ = fs::remove_dir(folder);
-            false
-        }
-        Err(_) => false,
+/// The lock of a folder whose maker is gone.
+fn abandoned(folder: &Path) -> Option<File> {
+    let path = folder.join("lock");
+    if !matches!(kind(&path), Ok(Kind::File)) {
+        return None;
     }
+    let lock = File::open(&path).ok()?;
+    lock.try_lock().is_ok().then_some(lock)
 }

@@ -10,7 +10,10 @@
 use super::{During, Executable, Kind, WorkspaceError, kind, write_new};
 use crate::template::change::{Action, Change};
 use crate::tree::{RelPath, Tree};
-use std::fs::{self, File, TryLockError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +32,8 @@ pub(crate) enum Recovered {
 /// What has to happen, in order; the index of a move is the name of its files below `new/` and `old/`.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Plan {
+    /// Which folder on which disk the journal is: one that came along in a repository or a copy is nobody's unfinished work.
+    identity: String,
     /// The folders that the command makes, outermost first.
     folders: Vec<String>,
     /// The files that it moves into their places.
@@ -39,6 +44,8 @@ struct Plan {
 struct Move {
     path: String,
     replaces: bool,
+    /// The SHA-256 of what is written, in base64, by which an edit that a person made since is known.
+    digest: String,
 }
 
 /// An open journal: nobody else has it while this value lives.
@@ -101,8 +108,24 @@ impl Journal {
     fn open(project: &Path) -> Result<Option<Self>, WorkspaceError> {
         let folder = project.join(FOLDER);
         let path = folder.join("lock");
-        let lock = match File::create(&path) {
+        let mut options = OpenOptions::new();
+        options.write(true);
+        match kind(&path)? {
+            Kind::File => {}
+            Kind::Missing => drop(options.create_new(true)),
+            Kind::Folder | Kind::Symlink | Kind::Other => {
+                let reason = "its lock is no file".to_owned();
+                return Err(WorkspaceError::BrokenJournal {
+                    path: folder,
+                    reason,
+                });
+            }
+        }
+        let lock = match options.open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(WorkspaceError::Busy(project.to_owned()));
+            }
             lock => lock.during("create", &path)?,
         };
         match lock.try_lock() {
@@ -142,6 +165,7 @@ impl Journal {
             fs::create_dir(&path).during("create", &path)?;
         }
         let mut plan = Plan {
+            identity: identity(&self.folder)?,
             folders: Vec::new(),
             moves: Vec::new(),
         };
@@ -150,11 +174,16 @@ impl Journal {
                 continue;
             };
             let executable = Executable(file.executable);
-            write_new(&self.new_file(index), &file.bytes, executable)?;
+            let staged = self.new_file(index);
+            write_new(&staged, &file.bytes, executable)?;
+            if change.action == Action::Replace {
+                keep_mode(&change.path.below(&self.project), &staged, executable)?;
+            }
             self.note_folders(&change.path, &mut plan.folders)?;
             plan.moves.push(Move {
                 path: change.path.to_string(),
                 replaces: change.action == Action::Replace,
+                digest: digest(&file.bytes),
             });
         }
         let draft = self.folder.join("plan.draft");
@@ -190,7 +219,7 @@ impl Journal {
 
     /// Carries out the plan of a command that was killed.
     fn finish_or_undo(&self, plan: &Plan) -> Result<Recovered, WorkspaceError> {
-        if self.finish(plan).is_ok() {
+        if self.finish_around(plan).is_ok() {
             return Ok(Recovered::Completed);
         }
         self.undo_or_stick(plan)?;
@@ -217,6 +246,9 @@ impl Journal {
         };
         let plan: Plan =
             serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+        if plan.identity != identity(&self.folder)? {
+            return Err(broken("it was not written here".to_owned()));
+        }
         let paths = plan.moves.iter().map(|one| &one.path);
         for path in paths.chain(&plan.folders) {
             RelPath::parse(path).map_err(|error| broken(error.to_string()))?;
@@ -231,6 +263,25 @@ impl Journal {
                 self.advance(index, one)?;
             }
         }
+        self.close()
+    }
+
+    /// The same for a command that was killed: where a person has put a file since, theirs stays.
+    fn finish_around(&self, plan: &Plan) -> Result<(), WorkspaceError> {
+        for (index, one) in plan.moves.iter().enumerate() {
+            if kind(&self.new_file(index))? == Kind::Missing {
+                continue;
+            }
+            match self.advance(index, one) {
+                Err(WorkspaceError::Appeared(_)) => {}
+                moved => moved?,
+            }
+        }
+        self.close()
+    }
+
+    /// Removes what a plan that is carried out leaves.
+    fn close(&self) -> Result<(), WorkspaceError> {
         // The old files go before the plan, so that a kill in between leaves a plan with nothing to do.
         for name in ["old", "new"] {
             let path = self.folder.join(name);
@@ -259,10 +310,7 @@ impl Journal {
 
     /// The place of `path`, its folders made; an error where one of them is no folder.
     fn make_room(&self, path: &str) -> Result<PathBuf, WorkspaceError> {
-        let path = RelPath::parse(path).map_err(|error| WorkspaceError::BrokenJournal {
-            path: self.folder.clone(),
-            reason: error.to_string(),
-        })?;
+        let path = self.parse(path)?;
         for folder in path.folders() {
             let folder = folder.below(&self.project);
             match kind(&folder)? {
@@ -290,18 +338,41 @@ impl Journal {
     }
 
     fn retreat(&self, index: usize, one: &Move) -> Result<(), WorkspaceError> {
-        let target = self.project.join(&one.path);
+        let Some(target) = self.place_of(&one.path)? else {
+            return Ok(());
+        };
         let (new, old) = (self.new_file(index), self.old_file(index));
-        let is_placed = kind(&new)? == Kind::Missing;
+        let is_placed = kind(&new)? == Kind::Missing || (!one.replaces && is_same(&new, &target));
         if is_placed && kind(&target)? != Kind::Missing {
-            fs::rename(&target, &new).during("take back", &target)?;
-        } else if !one.replaces && is_same(&new, &target) {
+            // What a person has edited since is theirs.
+            let ours = fs::read(&target).is_ok_and(|bytes| digest(&bytes) == one.digest);
+            if !ours {
+                return set_aside(&old, &target);
+            }
             fs::remove_file(&target).during("take back", &target)?;
         }
-        if kind(&old)? != Kind::Missing {
+        if kind(&old)? != Kind::Missing && kind(&target)? == Kind::Missing {
             fs::rename(&old, &target).during("restore", &target)?;
         }
         Ok(())
+    }
+
+    /// Where `path` lies, or `None` where one of its folders is no folder of this project.
+    fn place_of(&self, path: &str) -> Result<Option<PathBuf>, WorkspaceError> {
+        let path = self.parse(path)?;
+        for folder in path.folders() {
+            if kind(&folder.below(&self.project))? != Kind::Folder {
+                return Ok(None);
+            }
+        }
+        Ok(Some(path.below(&self.project)))
+    }
+
+    fn parse(&self, path: &str) -> Result<RelPath, WorkspaceError> {
+        RelPath::parse(path).map_err(|error| WorkspaceError::BrokenJournal {
+            path: self.folder.clone(),
+            reason: error.to_string(),
+        })
     }
 
     /// Removes the journal, the plan first: without it nothing is left to do.
@@ -334,4 +405,57 @@ fn place(new: &Path, target: &Path) -> Result<(), WorkspaceError> {
 fn is_same(one: &Path, other: &Path) -> bool {
     let is_file = matches!(kind(other), Ok(Kind::File));
     is_file && matches!((fs::read(one), fs::read(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Puts what was replaced beside the edit that stays.
+fn set_aside(old: &Path, target: &Path) -> Result<(), WorkspaceError> {
+    let mut beside = target.as_os_str().to_owned();
+    beside.push(".orig");
+    let beside = PathBuf::from(beside);
+    if kind(old)? == Kind::Missing || kind(&beside)? != Kind::Missing {
+        return Ok(());
+    }
+    fs::rename(old, &beside).during("set aside", old)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    STANDARD.encode(Sha256::digest(bytes))
+}
+
+/// What tells this folder from every copy of it.
+#[cfg(unix)]
+fn identity(folder: &Path) -> Result<String, WorkspaceError> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::symlink_metadata(folder).during("look at", folder)?;
+    Ok(format!("{}:{}", metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(folder: &Path) -> Result<String, WorkspaceError> {
+    let folder = folder.canonicalize().during("resolve", folder)?;
+    Ok(folder.display().to_string())
+}
+
+/// Gives `new` the rights that the file it replaces has: whoever narrowed them meant it.
+#[cfg(unix)]
+fn keep_mode(old: &Path, new: &Path, executable: Executable) -> Result<(), WorkspaceError> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = fs::symlink_metadata(old).during("look at", old)?;
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    let plain = metadata.permissions().mode() & 0o666;
+    // Whoever may read it may run it, if it may be run at all.
+    let mode = if executable.0 {
+        plain | (plain & 0o444) >> 2
+    } else {
+        plain
+    };
+    let permissions = fs::Permissions::from_mode(mode);
+    fs::set_permissions(new, permissions).during("set the rights of", new)
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_: &Path, _: &Path, _: Executable) -> Result<(), WorkspaceError> {
+    Ok(())
 }

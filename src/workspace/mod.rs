@@ -75,6 +75,7 @@ pub(crate) enum WorkspaceError {
 impl Hint for WorkspaceError {
     fn hint(&self) -> Option<String> {
         let text = match self {
+            Self::Io { doing: "read", .. } => return None,
             Self::Io { source, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                     "free some space and try again; the folder is as it was"
@@ -191,9 +192,10 @@ pub(crate) fn is_empty(folder: &Path) -> Result<bool, WorkspaceError> {
     Ok(entries.next().is_none())
 }
 
-/// The text of a file that the person named.
+/// The text of a file that the person named; bytes that are no UTF-8 become U+FFFD.
 pub(crate) fn read_text(path: &Path) -> Result<String, WorkspaceError> {
-    fs::read_to_string(path).during("read", path)
+    let bytes = fs::read(path).during("read", path)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Whether a file, or a link to one, is there.
