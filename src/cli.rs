@@ -9,7 +9,12 @@ use crate::terminal::{Format, Terminal, Verbosity};
 
 /// Make dev containers for Python and machine learning from templates.
 #[derive(Debug, clap::Parser)]
-#[command(name = "scaffold", version, max_term_width = 100)]
+#[command(
+    name = "scaffold",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -1,11 +1,26 @@
 //! What a person can do about an error.
 
+use std::path::Path;
+
 /// An error that may know the way out.
 pub(crate) trait Hint {
     /// One sentence that says what to do, without a full stop.
     fn hint(&self) -> Option<String> {
         None
     }
+}
+
+/// A path for a message: nothing in it can disturb a terminal.
+pub(crate) fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| {
+        if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(plain).collect()
 }
 
 /// The candidate that `typed` was probably meant to be, if one is near enough.

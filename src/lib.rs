@@ -81,12 +81,15 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(COULD_NOT_RUN));
     }
     let text = error.to_string();
-    let message = text.trim_end().trim_start_matches("error: ").to_owned();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let message = paragraphs.next().unwrap_or_default();
+    let message = message.trim_start_matches("error: ").to_owned();
+    let tip = paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: "));
     let terminal = Terminal {
         verbosity: Verbosity::Normal,
         format: Format::Json,
     };
-    report::error(terminal, &anyhow::anyhow!(message), None, COULD_NOT_RUN);
+    report::error(terminal, &anyhow::anyhow!(message), tip, COULD_NOT_RUN);
     ExitCode::from(COULD_NOT_RUN)
 }
 

@@ -68,7 +68,8 @@ fn kill_at_every_moment(prepare: fn(&Path)) {
         seen[usize::from(state == after)] += 1;
         // And the command that was killed can be given again, and leaves nothing of the first one.
         run(dir.path(), &["new", "demo", "--force"]).succeeds();
-        assert_eq!(snapshot(dir.path()), after, "turn {turn}");
+        let state = snapshot(dir.path());
+        assert!(state == after, "turn {turn}: {:?}", state.keys());
     }
     assert!(seen[0] > 0, "no kill came before the end");
 }
@@ -141,19 +142,20 @@ fn a_disk_that_cannot_be_written_is_named() {
 fn what_a_killed_command_left_beside_the_folder_is_swept() {
     let dir = folder();
     fs::create_dir(dir.path().join("demo")).unwrap();
-    let abandoned = dir.path().join(".scaffold-new-1-0");
-    fs::create_dir_all(abandoned.join("tree")).unwrap();
-    fs::write(abandoned.join("lock"), "").unwrap();
-    let used = dir.path().join(".scaffold-new-1-1");
-    fs::create_dir(&used).unwrap();
-    let lock = fs::File::create(used.join("lock")).unwrap();
+    let abandon = |name: &str| {
+        let folder = dir.path().join(name);
+        fs::create_dir_all(folder.join("src")).unwrap();
+        let lock = fs::File::create(dir.path().join(format!("{name}.lock"))).unwrap();
+        (folder, lock)
+    };
+    let (used, lock) = abandon(".scaffold-new-1-1");
     lock.lock().unwrap();
     for target in ["demo", "other"] {
+        let (abandoned, _) = abandon(".scaffold-new-1-0");
         run(dir.path(), &["new", target]).succeeds();
         assert!(!abandoned.exists() && used.exists(), "{target}");
-        fs::create_dir(&abandoned).unwrap();
-        fs::write(abandoned.join("lock"), "").unwrap();
     }
+    assert!(!dir.path().join(".scaffold-new-1-0.lock").exists());
 }
 
 #[test]
@@ -221,88 +223,6 @@ fn a_lock_that_is_a_link_is_not_followed() {
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
 }
 
-/// Stops `new` by a signal at its `when`-th call of `call`, as a kill would.
-fn stop_at(dir: &Path, call: &str, when: u32) {
-    let inject = format!("inject={call}:signal=KILL:when={when}");
-    let mut command = Command::new("strace");
-    command.args([
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        &format!("trace={call}"),
-        "-e",
-        &inject,
-    ]);
-    command
-        .arg(program())
-        .args(["new", "demo", "--force", "--quiet"])
-        .current_dir(dir);
-    assert!(!command.status().unwrap().success());
-}
-
-#[test]
-#[ignore = "needs strace"]
-fn what_a_person_did_after_a_kill_stays() {
-    let dir = folder();
-    fs::create_dir(dir.path().join("demo")).unwrap();
-    fs::write(dir.path().join("demo/mine"), "").unwrap();
-    stop_at(dir.path(), "linkat,link", 9);
-    let first = dir.path().join("demo/.gitignore");
-    fs::write(&first, "edited").unwrap();
-    let later = dir.path().join("demo/requirements.in");
-    fs::write(&later, "numpy").unwrap();
-    run(dir.path(), &["new", "demo"]).fails_with("requirements.in: is there and differs");
-    assert_eq!(fs::read_to_string(&first).unwrap(), "edited");
-    assert_eq!(fs::read_to_string(&later).unwrap(), "numpy");
-    assert!(!dir.path().join("demo/.scaffold-journal").exists());
-}
-
-#[test]
-#[ignore = "needs strace"]
-fn a_kill_at_each_system_call_leaves_the_old_state_or_the_new_one() {
-    let (after, _) = finished(a_project_with_a_file_in_the_way);
-    let dir = folder();
-    a_project_with_a_file_in_the_way(dir.path());
-    let before = snapshot(dir.path());
-    for call in [
-        "rename,renameat,renameat2",
-        "link,linkat",
-        "unlink,unlinkat,rmdir",
-        "mkdir,mkdirat",
-    ] {
-        for when in 1..12 {
-            let dir = folder();
-            a_project_with_a_file_in_the_way(dir.path());
-            let inject = format!("inject={call}:signal=KILL:when={when}");
-            let mut command = Command::new("strace");
-            command.args([
-                "-f",
-                "-qq",
-                "-o",
-                "/dev/null",
-                "-e",
-                &format!("trace={call}"),
-                "-e",
-                &inject,
-            ]);
-            command
-                .arg(program())
-                .args(["new", "demo", "--force", "--quiet"])
-                .current_dir(dir.path());
-            command.status().unwrap();
-            run(dir.path(), &["new", "demo"]);
-            let state = snapshot(dir.path());
-            assert!(
-                state == before || state == after,
-                "{call} {when}: {:?}",
-                state.keys()
-            );
-        }
-    }
-}
-
 #[test]
 fn commands_beside_each_other_do_not_disturb_each_other() {
     let dir = folder();
@@ -324,4 +244,95 @@ fn commands_beside_each_other_do_not_disturb_each_other() {
         );
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 24);
+}
+
+/// Kills at a system call that is named, which needs strace.
+mod traced {
+    use super::{a_project_with_a_file_in_the_way, finished};
+    use crate::support::{folder, program, run, snapshot};
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+
+    /// Stops `new` by a signal at its `when`-th call of `call`, as a kill would.
+    fn stop_at(dir: &Path, call: &str, when: u32) {
+        let inject = format!("inject={call}:signal=KILL:when={when}");
+        let mut command = Command::new("strace");
+        command.args([
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            &format!("trace={call}"),
+            "-e",
+            &inject,
+        ]);
+        command
+            .arg(program())
+            .args(["new", "demo", "--force", "--quiet"])
+            .current_dir(dir);
+        assert!(!command.status().unwrap().success());
+    }
+
+    #[test]
+    #[ignore = "needs strace"]
+    fn what_a_person_did_after_a_kill_stays() {
+        let dir = folder();
+        fs::create_dir(dir.path().join("demo")).unwrap();
+        fs::write(dir.path().join("demo/mine"), "").unwrap();
+        stop_at(dir.path(), "linkat,link", 9);
+        let first = dir.path().join("demo/.gitignore");
+        fs::write(&first, "edited").unwrap();
+        let later = dir.path().join("demo/requirements.in");
+        fs::write(&later, "numpy").unwrap();
+        run(dir.path(), &["new", "demo"]).fails_with("requirements.in: is there and differs");
+        assert_eq!(fs::read_to_string(&first).unwrap(), "edited");
+        assert_eq!(fs::read_to_string(&later).unwrap(), "numpy");
+        assert!(!dir.path().join("demo/.scaffold-journal").exists());
+    }
+
+    #[test]
+    #[ignore = "needs strace"]
+    fn a_kill_at_each_system_call_leaves_the_old_state_or_the_new_one() {
+        let (after, _) = finished(a_project_with_a_file_in_the_way);
+        let dir = folder();
+        a_project_with_a_file_in_the_way(dir.path());
+        let before = snapshot(dir.path());
+        for call in [
+            "rename,renameat,renameat2",
+            "link,linkat",
+            "unlink,unlinkat,rmdir",
+            "mkdir,mkdirat",
+        ] {
+            for when in 1..12 {
+                let dir = folder();
+                a_project_with_a_file_in_the_way(dir.path());
+                let inject = format!("inject={call}:signal=KILL:when={when}");
+                let mut command = Command::new("strace");
+                command.args([
+                    "-f",
+                    "-qq",
+                    "-o",
+                    "/dev/null",
+                    "-e",
+                    &format!("trace={call}"),
+                    "-e",
+                    &inject,
+                ]);
+                command
+                    .arg(program())
+                    .args(["new", "demo", "--force", "--quiet"])
+                    .current_dir(dir.path());
+                command.status().unwrap();
+                run(dir.path(), &["new", "demo"]);
+                let state = snapshot(dir.path());
+                assert!(
+                    state == before || state == after,
+                    "{call} {when}: {:?}",
+                    state.keys()
+                );
+            }
+        }
+    }
 }

@@ -414,8 +414,8 @@ fn one_key_accepts_each_default_on_a_terminal() {
 fn what_is_typed_on_a_terminal_is_what_is_made() {
     let dir = folder();
     fs::write(dir.path().join("other"), "").unwrap();
-    // The name, the package's default, the second line for the image, and the defaults of the rest.
-    let screen = on_a_terminal(dir.path(), "new", "typed here\r\r\u{1b}[B\r\r\r\r\r");
+    // The template, the name, the package's default, the second line for the image, and the defaults of the rest.
+    let screen = on_a_terminal(dir.path(), "new", "\rtyped here\r\r\u{1b}[B\r\r\r\r\r");
     assert!(
         dir.path().join("typed here/src/typed_here").is_dir(),
         "{screen}"
@@ -526,4 +526,89 @@ fn a_broken_file_of_answers_is_named_with_line_and_column() {
         run(dir.path(), &["new", "demo", "--answers", "answers.json"]).fails_with(reason);
         assert_eq!(names(dir.path()), ["answers.json"]);
     }
+}
+
+#[test]
+fn what_was_given_is_checked_before_the_first_question() {
+    let dir = folder();
+    let mut command = Command::new("script");
+    let line = format!("{} new demo --python 3.9", program().display());
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    command
+        .current_dir(dir.path())
+        .env_remove("CI")
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    // The template is asked for first; the version is wrong whatever comes after.
+    child.stdin.as_mut().unwrap().write_all(b"\r").unwrap();
+    let mut screen = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut screen)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{screen}");
+    assert!(!screen.contains("Name of the project"), "{screen}");
+}
+
+#[test]
+fn ctrl_c_at_a_question_brings_the_cursor_back_and_writes_nothing() {
+    let dir = folder();
+    let mut child = Command::new("script")
+        .args([
+            "--quiet",
+            "--return",
+            "--command",
+            &format!("{} new demo", program().display()),
+            "/dev/null",
+        ])
+        .current_dir(dir.path())
+        .env_remove("CI")
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut screen = Vec::new();
+    // The cursor is hidden when the question stands.
+    while !screen.ends_with(b"\x1b[?25l") {
+        let mut byte = [0];
+        stdout.read_exact(&mut byte).unwrap();
+        screen.push(byte[0]);
+    }
+    stdin.write_all(b"\x03").unwrap();
+    stdout.read_to_end(&mut screen).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let screen = String::from_utf8_lossy(&screen).into_owned();
+    let hidden = screen.rfind("\u{1b}[?25l").unwrap();
+    assert!(screen[hidden..].contains("\u{1b}[?25h"), "{screen:?}");
+    assert_eq!(names(dir.path()), Vec::<String>::new());
+}
+
+#[test]
+fn the_root_is_no_place_for_a_project() {
+    run(folder().path(), &["new", "/", "--dry-run"]).fails_with("the root of the file system");
+}
+
+#[test]
+fn completions_and_manuals_are_there() {
+    let dir = folder();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(dir.path(), &["completions", shell]).succeeds().stdout;
+        assert!(script.contains("ca-bundle"), "{shell}");
+    }
+    tool(
+        Command::new("bash")
+            .args(["-c", "source <(\"$0\" completions bash)"])
+            .arg(program()),
+    );
+    let page = run(dir.path(), &["man", "new"]).succeeds().stdout;
+    assert!(page.contains(".TH scaffold-new 1"), "{page}");
+    run(dir.path(), &["man", "nwe"]).fails_with("no command is named `nwe`");
+    let object = json(&run(dir.path(), &["man", "--json"]).succeeds().stdout);
+    assert!(object["page"].as_str().unwrap().contains("scaffold"));
 }

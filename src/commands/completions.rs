@@ -2,8 +2,10 @@
 
 use super::Outcome;
 use crate::cli::Cli;
-use crate::terminal::Terminal;
+use crate::terminal::report::SCHEMA_VERSION;
+use crate::terminal::{Format, Terminal};
 use clap::CommandFactory;
+use serde_json::json;
 
 /// Print the completion script for a shell
 ///
@@ -19,7 +21,15 @@ impl Completions {
     pub(crate) fn run(self, terminal: Terminal) -> anyhow::Result<Outcome> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "scaffold", &mut script);
-        terminal.print(String::from_utf8_lossy(&script).trim_end())?;
+        let script = String::from_utf8_lossy(&script);
+        match terminal.format {
+            Format::Text => terminal.print(script.trim_end())?,
+            Format::Json => terminal.print_json(&json!({
+                "schemaVersion": SCHEMA_VERSION,
+                "shell": self.shell.to_string(),
+                "script": script,
+            }))?,
+        }
         Ok(Outcome::Success)
     }
 }

@@ -3,9 +3,11 @@
 use super::Outcome;
 use crate::cli::Cli;
 use crate::hint::enumerate;
-use crate::terminal::Terminal;
+use crate::terminal::report::SCHEMA_VERSION;
+use crate::terminal::{Format, Terminal};
 use anyhow::bail;
 use clap::CommandFactory;
+use serde_json::json;
 
 /// Print a manual page
 ///
@@ -36,7 +38,14 @@ impl Man {
         };
         let mut page = Vec::new();
         clap_mangen::Man::new(command).render(&mut page)?;
-        terminal.print(String::from_utf8_lossy(&page).trim_end())?;
+        let page = String::from_utf8_lossy(&page);
+        match terminal.format {
+            Format::Text => terminal.print(page.trim_end())?,
+            Format::Json => terminal.print_json(&json!({
+                "schemaVersion": SCHEMA_VERSION,
+                "page": page,
+            }))?,
+        }
         Ok(Outcome::Success)
     }
 }

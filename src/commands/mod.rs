@@ -6,7 +6,7 @@ pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod show;
 
-use crate::hint::Hint;
+use crate::hint::{Hint, shown};
 use crate::terminal::Terminal;
 use crate::workspace::{self, Recovered, WorkspaceError};
 use std::path::{Path, PathBuf};
@@ -24,11 +24,11 @@ pub(crate) fn recover(terminal: Terminal, folder: &Path) -> Result<(), Workspace
         None => {}
         Some(Recovered::Completed) => terminal.say(format!(
             "Finished what an interrupted scaffold had begun to write in `{}`",
-            folder.display()
+            shown(folder)
         )),
         Some(Recovered::RolledBack) => terminal.say(format!(
             "Undid what an interrupted scaffold had begun to write in `{}`",
-            folder.display()
+            shown(folder)
         )),
     }
     Ok(())
@@ -48,8 +48,11 @@ pub(crate) enum UsageError {
         /// Why not.
         reason: &'static str,
     },
+    /// The root of the file system.
+    #[error("the root of the file system is no place for a project")]
+    Root,
     /// A file that holds no certificate.
-    #[error("`{}` holds no certificate in PEM form", .0.display())]
+    #[error("`{}` holds no certificate in PEM form", shown(.0))]
     NoCertificate(PathBuf),
     /// No bundle where systems keep one.
     #[error("no CA bundle was found on this machine")]
@@ -60,12 +63,12 @@ impl Hint for UsageError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::SetWithoutValue(_) => "write `--set OPTION=VALUE`".to_owned(),
-            Self::FolderName { .. } => "name the folder: `scaffold new DIR`".to_owned(),
+            Self::Root | Self::FolderName { .. } => "name the folder: `scaffold new DIR`".to_owned(),
             Self::NoCertificate(_) => {
                 "name a file in PEM form, with lines of `-----BEGIN CERTIFICATE-----` (`openssl x509 -inform der -in FILE` turns DER into it); a folder to write to comes before `--ca-bundle`".to_owned()
             }
             Self::NoBundle(places) => {
-                let places = places.iter().map(|path| path.display().to_string());
+                let places = places.iter().map(|path| shown(path));
                 let places = places.collect::<Vec<_>>().join(", ");
                 format!("name it: `--ca-bundle FILE`; looked at {places}")
             }

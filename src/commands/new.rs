@@ -2,6 +2,7 @@
 
 use super::{Outcome, UsageError, recover};
 use crate::ca_bundle;
+use crate::hint::shown;
 use crate::host::Host;
 use crate::template::answers::{Answer, Answers, Given, Origin};
 use crate::template::change::{Overwrite, changes};
@@ -71,8 +72,15 @@ impl New {
     /// Makes the project.
     pub(crate) fn run(self, terminal: Terminal, host: &Host) -> anyhow::Result<Outcome> {
         let recorded = self.recorded()?;
-        let id = self.template.as_deref().or(recorded.template.as_deref());
-        let template = catalog::find(id.unwrap_or(DEFAULT_TEMPLATE))?;
+        let can_ask = self.can_ask(terminal, host);
+        if can_ask {
+            prompt::restore_cursor_on_interrupt();
+        }
+        let template = match self.template.as_ref().or(recorded.template.as_ref()) {
+            Some(id) => catalog::find(id)?,
+            None if can_ask => ask_for_template()?,
+            None => catalog::find(DEFAULT_TEMPLATE)?,
+        };
         let answers = self.answers(&template, recorded.given, (terminal, host))?;
         let tree = self.tree(&template, &answers, host)?;
         let named = self.target(&answers, host)?;
@@ -89,7 +97,7 @@ impl New {
         if !self.dry_run {
             workspace
                 .carry_out(&changes, &tree)
-                .with_context(|| format!("failed to write `{}`", workspace.folder().display()))?;
+                .with_context(|| format!("failed to write `{}`", shown(workspace.folder())))?;
         }
         let made = Made {
             template: &template,
@@ -107,6 +115,11 @@ impl New {
         Ok(Outcome::Success)
     }
 
+    /// Whether a person is there to answer, and wants to be asked.
+    fn can_ask(&self, terminal: Terminal, host: &Host) -> bool {
+        host.can_ask && !self.yes && terminal.format == Format::Text
+    }
+
     /// Settles every option: flags before a file of answers, a file before what the folder's name says.
     fn answers(
         &self,
@@ -119,7 +132,7 @@ impl New {
         if !given.iter().any(|given| given.option == "name") {
             given.extend(self.name_of_folder(host)?);
         }
-        let can_ask = host.can_ask && !self.yes && terminal.format == Format::Text;
+        let can_ask = self.can_ask(terminal, host);
         let answers = Answers::resolve(template, given, |question| {
             // Whether a proxy intercepts TLS is nothing that a newcomer should be asked.
             if !can_ask || question.name == "caBundle" {
@@ -181,11 +194,10 @@ impl New {
             None => return Ok(None),
         };
         let folder = Workspace::at(&folder)?;
-        let name = folder.folder().file_name();
-        Ok(name.map(|name| {
-            let origin = Origin::Derived("the name of the folder".to_owned());
-            Given::text("name", &name.to_string_lossy(), origin)
-        }))
+        let name = folder.folder().file_name().ok_or(UsageError::Root)?;
+        let origin = Origin::Derived("the name of the folder".to_owned());
+        let name = Given::text("name", &name.to_string_lossy(), origin);
+        Ok(Some(name))
     }
 
     /// The folder to write to, from where the person stands.
@@ -230,4 +242,13 @@ impl New {
             .cloned()
             .ok_or_else(|| UsageError::NoBundle(host.ca_bundles.clone()))
     }
+}
+
+fn ask_for_template() -> anyhow::Result<Template> {
+    let mut templates = Vec::new();
+    for id in catalog::ids() {
+        templates.push((id.to_owned(), catalog::find(id)?.manifest.name));
+    }
+    let id = prompt::choose_template(&templates, DEFAULT_TEMPLATE)?;
+    Ok(catalog::find(&id)?)
 }

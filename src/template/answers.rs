@@ -114,6 +114,10 @@ impl Answers {
         mut ask: impl FnMut(&Question<'_>) -> io::Result<Option<Answer>>,
     ) -> Result<Self, TemplateError> {
         let mut given = collect(template, given)?;
+        // Before the first question, so that nobody answers five to learn that the command line was wrong.
+        for (name, given) in &given {
+            settle(template, &template.manifest.options[name], given)?;
+        }
         let mut answers = Self::default();
         for (name, option) in &template.manifest.options {
             let given = match given.shift_remove(name) {

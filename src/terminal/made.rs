@@ -2,6 +2,7 @@
 
 use super::Terminal;
 use super::report::SCHEMA_VERSION;
+use crate::hint::shown;
 use crate::template::Template;
 use crate::template::answers::Answers;
 use crate::template::change::{Action, Change};
@@ -66,7 +67,7 @@ impl Made<'_> {
 
     /// One line on what was made and where, and the next step.
     pub(crate) fn say(&self, terminal: Terminal) {
-        let folder = self.named.display();
+        let folder = shown(self.named);
         let of = |action| {
             let changes = self.changes.iter();
             changes.filter(move |change| change.action == action)

@@ -2,9 +2,35 @@
 
 use crate::template::answers::{Answer, Question};
 use crate::template::manifest::OptionType;
+use dialoguer::console::Term;
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, Select};
 use std::io;
+
+/// Brings the cursor back when Ctrl-C ends the program at a question, which hides it.
+pub(crate) fn restore_cursor_on_interrupt() {
+    /// The code of a program that SIGINT (2) ended, as shells give it.
+    const INTERRUPTED: i32 = 130;
+    // A handler that is there already does no worse.
+    let _ = ctrlc::set_handler(|| {
+        let _ = Term::stderr().show_cursor();
+        #[expect(clippy::exit, reason = "nothing is written while a question stands")]
+        std::process::exit(INTERRUPTED);
+    });
+}
+
+/// Asks which of `templates`, each an id and what it is for, to take.
+pub(crate) fn choose_template(templates: &[(String, String)], default: &str) -> io::Result<String> {
+    let lines = templates.iter().map(|(id, name)| format!("{id}: {name}"));
+    let default = templates.iter().position(|(id, _)| id == default);
+    let index = Select::with_theme(&ColorfulTheme::default())
+        .with_prompt("Template")
+        .items(lines)
+        .default(default.unwrap_or_default())
+        .interact()
+        .map_err(as_io)?;
+    Ok(templates[index].0.clone())
+}
 
 /// Asks on the terminal; the default is shown, and one key accepts it.
 pub(crate) fn ask(question: &Question<'_>) -> io::Result<Option<Answer>> {
@@ -61,10 +87,8 @@ fn input(question: &Question<'_>) -> io::Result<Answer> {
     let mut input = Input::<String>::with_theme(&theme)
         .with_prompt(&question.option.description)
         .validate_with(|text: &String| {
-            (question.check)(text).map_err(|fault| match fault.hint {
-                Some(hint) => format!("{}; {hint}", fault.reason),
-                None => fault.reason,
-            })
+            // The way out is to type something else, which needs no saying here.
+            (question.check)(text).map_err(|fault| fault.reason)
         });
     if let Some(default) = &question.default {
         input = input.default(default.to_string());

@@ -8,11 +8,14 @@ use super::{During, Executable, Kind, WorkspaceError, kind, write_new};
 use crate::template::change::Change;
 use crate::tree::Tree;
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 /// How the folders are named in which a project is written before it is renamed.
 const PREFIX: &str = ".scaffold-new-";
+
+/// What the lock of such a folder has after its name.
+const LOCK: &str = ".lock";
 
 /// The absolute path of a folder that is not there, with the part that is there resolved.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, WorkspaceError> {
@@ -49,11 +52,10 @@ pub(super) fn write(target: &Path, changes: &[Change], tree: &Tree) -> Result<()
     };
     sweep(anchor);
     let staging = Staging::new(anchor)?;
-    let root = staging.folder.join("tree");
     let inner: PathBuf = missing.components().skip(1).collect();
-    let written = fill(&root.join(inner), changes, tree).and_then(|()| {
+    let written = fill(&staging.folder.join(inner), changes, tree).and_then(|()| {
         let place = anchor.join(first);
-        match fs::rename(&root, &place) {
+        match fs::rename(&staging.folder, &place) {
             Err(error) if kind(&place)? != Kind::Missing => {
                 drop(error);
                 Err(WorkspaceError::Appeared(place))
@@ -80,9 +82,12 @@ fn fill(folder: &Path, changes: &[Change], tree: &Tree) -> Result<(), WorkspaceE
     Ok(())
 }
 
-/// A folder of our own beside the target; the lock on a file in it says that it is in use.
+/// A folder of our own beside the target, and beside it the lock that says that it is in use.
+///
+/// The lock is there before the folder and goes after it, so that no kill leaves a folder that nobody may sweep.
 struct Staging {
     folder: PathBuf,
+    lock_path: PathBuf,
     _lock: File,
 }
 
@@ -91,70 +96,71 @@ impl Staging {
         let process = std::process::id();
         let mut attempt = 0_u32;
         loop {
-            let folder = anchor.join(format!("{PREFIX}{process}-{attempt}"));
-            match fs::create_dir(&folder) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    attempt += 1;
-                    continue;
+            let name = format!("{PREFIX}{process}-{attempt}");
+            let lock_path = anchor.join(format!("{name}{LOCK}"));
+            match lock_new(&lock_path) {
+                Ok(Some(lock)) => {
+                    let staging = Self {
+                        folder: anchor.join(name),
+                        lock_path,
+                        _lock: lock,
+                    };
+                    return Ok(staging);
                 }
-                Err(error) => return Err(error).during("create a folder in", anchor),
-            }
-            if let Some(staging) = Self::lock(folder)? {
-                return Ok(staging);
-            }
-            attempt += 1;
-        }
-    }
-
-    /// Locks the folder; `None` if somebody swept it before it was locked.
-    fn lock(folder: PathBuf) -> Result<Option<Self>, WorkspaceError> {
-        let path = folder.join("lock");
-        let locked = File::create_new(&path).and_then(|lock| {
-            lock.lock()?;
-            Ok(lock)
-        });
-        match locked {
-            Ok(_) if kind(&path)? == Kind::Missing => Ok(None),
-            Ok(lock) => Ok(Some(Self {
-                folder,
-                _lock: lock,
-            })),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => {
-                let _ = fs::remove_dir_all(&folder);
-                Err(error).during("lock", &path)
+                // Somebody was faster: another process in a container with the same number, or one that swept.
+                Ok(None) => attempt += 1,
+                Err(error) => return Err(error).during("create a file in", anchor),
             }
         }
     }
 
     /// Removes the folder; what cannot be removed now is swept by a later command.
     fn discard(self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        remove(&self.folder, &self.lock_path);
     }
+}
+
+fn remove(folder: &Path, lock_path: &Path) {
+    let gone = match fs::remove_dir_all(folder) {
+        Err(error) => error.kind() == ErrorKind::NotFound,
+        Ok(()) => true,
+    };
+    if gone {
+        let _ = fs::remove_file(lock_path);
+    }
+}
+
+/// A new file that is locked; `None` where there is one already, or where it was swept before it was locked.
+fn lock_new(path: &Path) -> io::Result<Option<File>> {
+    let lock = match File::create_new(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
+        lock => lock?,
+    };
+    lock.lock()?;
+    Ok(fs::exists(path)?.then_some(lock))
 }
 
 /// Removes what commands that were killed left in `anchor`, as far as that is possible.
 pub(super) fn sweep(anchor: &Path) {
     for entry in fs::read_dir(anchor).into_iter().flatten().flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        let folder = entry.path();
-        if !ours || !matches!(kind(&folder), Ok(Kind::Folder)) {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().and_then(|name| name.strip_suffix(LOCK)) else {
+            continue;
+        };
+        if !name.starts_with(PREFIX) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
         // The lock is held until the folder is gone, so that nobody takes it over meanwhile.
-        if let Some(_lock) = abandoned(&folder) {
-            let _ = fs::remove_dir_all(&folder);
+        let Ok(lock) = File::open(entry.path()) else {
+            continue;
+        };
+        if lock.try_lock().is_ok() && is_folder(&anchor.join(name)) {
+            remove(&anchor.join(name), &entry.path());
         }
     }
 }
 
-/// The lock of a folder whose maker is gone.
-fn abandoned(folder: &Path) -> Option<File> {
-    let path = folder.join("lock");
-    if !matches!(kind(&path), Ok(Kind::File)) {
-        return None;
-    }
-    let lock = File::open(&path).ok()?;
-    lock.try_lock().is_ok().then_some(lock)
+/// Whether a folder lies there, or nothing: a link is nothing that we made.
+fn is_folder(path: &Path) -> bool {
+    matches!(kind(path), Ok(Kind::Folder | Kind::Missing))
 }

@@ -7,7 +7,7 @@
 mod fresh;
 mod journal;
 
-use crate::hint::Hint;
+use crate::hint::{Hint, shown};
 use crate::template::change::{Change, OnDisk};
 use crate::tree::{RelPath, Tree};
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub(crate) struct Workspace {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkspaceError {
     /// The system refused.
-    #[error("failed to {doing} `{}`", .path.display())]
+    #[error("failed to {doing} `{}`", shown(.path))]
     Io {
         /// What was tried.
         doing: &'static str,
@@ -40,22 +40,22 @@ pub(crate) enum WorkspaceError {
         source: io::Error,
     },
     /// A path that should be a folder is something else.
-    #[error("`{}` is no folder", .0.display())]
+    #[error("`{}` is no folder", shown(.0))]
     NotAFolder(PathBuf),
     /// A path that is not there goes up and down again.
-    #[error("`{}` leads through a folder that does not exist", .0.display())]
+    #[error("`{}` leads through a folder that does not exist", shown(.0))]
     Wandering(PathBuf),
     /// Something came to lie at a path after the plan was made.
-    #[error("`{}` came to be there while the project was written", .0.display())]
+    #[error("`{}` came to be there while the project was written", shown(.0))]
     Appeared(PathBuf),
     /// A folder above a path is a symbolic link or a file.
-    #[error("`{}` is no folder of this project", .0.display())]
+    #[error("`{}` is no folder of this project", shown(.0))]
     Blocked(PathBuf),
     /// Another process is writing here.
-    #[error("another scaffold is writing to `{}`", .0.display())]
+    #[error("another scaffold is writing to `{}`", shown(.0))]
     Busy(PathBuf),
     /// A journal that this program did not write.
-    #[error("`{}` is no journal of an interrupted command: {reason}", .path.display())]
+    #[error("`{}` is no journal of an interrupted command: {reason}", shown(.path))]
     BrokenJournal {
         /// Its folder.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub(crate) enum WorkspaceError {
         reason: String,
     },
     /// Neither finished nor undone.
-    #[error("writing to `{}` was cut short and could not be undone", .folder.display())]
+    #[error("writing to `{}` was cut short and could not be undone", shown(.folder))]
     Stuck {
         /// The project's folder.
         folder: PathBuf,

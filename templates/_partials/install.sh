@@ -94,7 +94,10 @@ trust_ca_bundle() {
 trust_ca_bundle
 {{/if}}
 
-[ "$(version_of "$environment/bin/python")" = "$version" ] || make_environment
+# pip comes last when an environment is made, so that one without it was cut short.
+if [ "$(version_of "$environment/bin/python")" != "$version" ] || ! "$environment/bin/python" -m pip --version >/dev/null 2>&1; then
+    make_environment
+fi
 
 "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes --requirement .devcontainer/uv.txt
 export VIRTUAL_ENV="$environment"

@@ -11,6 +11,7 @@ ip iproute2
 git git
 curl curl
 setpriv util-linux
+strace strace
 '
 
 missing_packages() {

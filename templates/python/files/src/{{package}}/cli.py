@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         prog=f"python -m {__package__}",
         description="Summarize a CSV file: its columns, its missing values, its numbers.",
     )
-    parser.add_argument("file", type=Path, help="the CSV file, compressed or not")
+    parser.add_argument("file", type=Path, help="the CSV file")
     parser.add_argument(
         "-s",
         "--separator",
