@@ -1,6 +1,7 @@
 //! What was typed.
 
 use crate::commands::completions::Completions;
+use crate::commands::config::Config;
 use crate::commands::list::List;
 use crate::commands::man::Man;
 use crate::commands::new::New;
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     New(New),
     List(List),
     Show(Show),
+    Config(Config),
     Completions(Completions),
     Man(Man),
 }

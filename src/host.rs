@@ -4,6 +4,7 @@
     reason = "this is the room that reads the environment"
 )]
 
+use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ const BUNDLES: &[&str] = &[
 pub(crate) struct Host {
     /// The folder that the person stands in.
     pub(crate) current_dir: PathBuf,
+    /// The environment, as far as it is text.
+    pub(crate) environment: BTreeMap<String, String>,
     /// Whether a person can be asked: both ends are a terminal, and no CI runs.
     pub(crate) can_ask: bool,
     /// Where the bundle of trusted certificate authorities may lie, the likeliest first.
@@ -40,6 +43,11 @@ impl Host {
         let usual = BUNDLES.iter().map(PathBuf::from);
         Ok(Self {
             current_dir: env::current_dir()?,
+            environment: env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
             can_ask: io::stdin().is_terminal() && io::stderr().is_terminal() && !is_ci && !is_dumb,
             ca_bundles: named.map(PathBuf::from).into_iter().chain(usual).collect(),
         })

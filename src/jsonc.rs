@@ -4,6 +4,7 @@
 //! every fault that they pass over in silence is a [`Diagnostic`] here.
 
 use serde_json::{Map, Number, Value};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// What was read from a file.
@@ -11,6 +12,8 @@ use std::ops::Range;
 pub(crate) struct Document {
     /// The value, or `None` where there is none at all.
     pub(crate) value: Option<Value>,
+    /// Where each value stands, by its JSON pointer (RFC 6901), in bytes.
+    pub(crate) places: BTreeMap<String, Range<usize>>,
     /// What is wrong, in the order of the text.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -114,11 +117,13 @@ pub(crate) fn parse(text: &str) -> Document {
         token: Token::End,
         place: 0..0,
         diagnostics: Vec::new(),
-        depth: 0,
+        places: BTreeMap::new(),
+        path: Vec::new(),
     };
     let value = parser.document();
     Document {
         value,
+        places: parser.places,
         diagnostics: parser.diagnostics,
     }
 }
@@ -140,7 +145,9 @@ struct Parser<'a> {
     token: Token,
     place: Range<usize>,
     diagnostics: Vec<Diagnostic>,
-    depth: usize,
+    places: BTreeMap<String, Range<usize>>,
+    /// The keys and indices that lead to the value that is read.
+    path: Vec<String>,
 }
 
 impl Parser<'_> {
@@ -194,10 +201,27 @@ impl Parser<'_> {
         }
     }
 
+    /// Notes that the value at the current path goes from `start` to the end of the current token.
+    fn note(&mut self, start: usize) {
+        let pointer = self.path.iter().map(|part| {
+            let part = part.replace('~', "~0").replace('/', "~1");
+            format!("/{part}")
+        });
+        self.places.insert(pointer.collect(), start..self.place.end);
+    }
+
+    /// Reads the value at `part` of the current one.
+    fn value_at(&mut self, part: String) -> Option<Value> {
+        self.path.push(part);
+        let value = self.value();
+        self.path.pop();
+        value
+    }
+
     fn value(&mut self) -> Option<Value> {
         let value = match &self.token {
-            Token::OpenBrace if self.depth < DEEPEST => return Some(self.object()),
-            Token::OpenBracket if self.depth < DEEPEST => return Some(self.array()),
+            Token::OpenBrace if self.path.len() < DEEPEST => return Some(self.object()),
+            Token::OpenBracket if self.path.len() < DEEPEST => return Some(self.array()),
             Token::String(text) => Value::String(text.clone()),
             Token::Number(number) => as_json(*number),
             Token::True => Value::Bool(true),
@@ -205,13 +229,14 @@ impl Parser<'_> {
             Token::Null => Value::Null,
             _ => return None,
         };
+        self.note(self.place.start);
         self.advance();
         Some(value)
     }
 
     fn object(&mut self) -> Value {
+        let start = self.place.start;
         let mut members = Map::new();
-        self.depth += 1;
         self.advance();
         let mut before = Before::Nothing;
         while !matches!(self.token, Token::CloseBrace | Token::End) {
@@ -221,26 +246,26 @@ impl Parser<'_> {
             self.property(&mut members);
             before = Before::Member;
         }
-        self.close(&Token::CloseBrace, '}');
+        self.close(&Token::CloseBrace, ('}', start));
         Value::Object(members)
     }
 
     fn array(&mut self) -> Value {
+        let start = self.place.start;
         let mut members = Vec::new();
-        self.depth += 1;
         self.advance();
         let mut before = Before::Nothing;
         while !matches!(self.token, Token::CloseBracket | Token::End) {
             if self.comma(before, &Token::CloseBracket) {
                 break;
             }
-            match self.value() {
+            match self.value_at(members.len().to_string()) {
                 Some(value) => members.push(value),
                 None => self.skip_to(Fault::ValueExpected, &[Token::CloseBracket, Token::Comma]),
             }
             before = Before::Member;
         }
-        self.close(&Token::CloseBracket, ']');
+        self.close(&Token::CloseBracket, (']', start));
         Value::Array(members)
     }
 
@@ -288,14 +313,16 @@ impl Parser<'_> {
                 fault,
             });
         }
-        match self.value() {
+        match self.value_at(key.clone()) {
+            // JavaScript takes this key for the object's prototype, so that no reader ever sees it.
+            Some(_) if key == "__proto__" => {}
             Some(value) => drop(members.insert(key, value)),
             None => self.skip_to(Fault::ValueExpected, &until),
         }
     }
 
-    fn close(&mut self, token: &Token, bracket: char) {
-        self.depth -= 1;
+    fn close(&mut self, token: &Token, (bracket, start): (char, usize)) {
+        self.note(start);
         if self.token == *token {
             self.advance();
         } else {
@@ -316,13 +343,6 @@ fn as_json(number: f64) -> Value {
         return Value::from(number as i64);
     }
     Number::from_f64(number).map_or(Value::Null, Value::Number)
-}
-
-/// A number that breaks off: it counts as zero, as it does for the reference.
-fn unfinished(place: Range<usize>, diagnostics: &mut Vec<Diagnostic>) -> f64 {
-    let fault = Fault::NumberEnd;
-    diagnostics.push(Diagnostic { place, fault });
-    0.0
 }
 
 enum Scanned {
@@ -408,36 +428,44 @@ impl Scanner<'_> {
 
     /// A number, its first character read already; `None` for a minus that stands alone.
     fn number(&mut self, start: usize, diagnostics: &mut Vec<Diagnostic>) -> Option<f64> {
-        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
         if self.text.as_bytes()[start] == b'-' {
-            if !digit(self.peek()) {
-                return None;
-            }
-            self.at += 1;
+            let digit = self.peek().filter(char::is_ascii_digit)?;
+            self.at += digit.len_utf8();
         }
         // A number that begins with 0 has no further digit before its point.
         if self.text.as_bytes()[self.at - 1] != b'0' {
-            self.skip_while(|c| c.is_ascii_digit());
+            self.digits();
         }
+        let mut whole = self.at;
+        let mut is_whole = true;
         if self.peek() == Some('.') {
             self.at += 1;
-            if digit(self.peek()) {
-                self.skip_while(|c| c.is_ascii_digit());
-            } else {
-                return Some(unfinished(start..self.at, diagnostics));
-            }
+            is_whole = self.digits();
+            whole = if is_whole { self.at } else { whole };
         }
-        if matches!(self.peek(), Some('e' | 'E')) {
+        if is_whole && matches!(self.peek(), Some('e' | 'E')) {
             self.at += 1;
             if matches!(self.peek(), Some('+' | '-')) {
                 self.at += 1;
             }
-            if !digit(self.peek()) {
-                return Some(unfinished(start..self.at, diagnostics));
-            }
-            self.skip_while(|c| c.is_ascii_digit());
+            is_whole = self.digits();
+            whole = if is_whole { self.at } else { whole };
         }
-        self.text[start..self.at].parse().ok()
+        if !is_whole {
+            diagnostics.push(Diagnostic {
+                place: start..self.at,
+                fault: Fault::NumberEnd,
+            });
+        }
+        // What breaks off counts up to the last digit that makes a number, as it does for the reference.
+        self.text[start..whole].parse().ok()
+    }
+
+    /// Passes over digits; whether there was one.
+    fn digits(&mut self) -> bool {
+        let before = self.at;
+        self.skip_while(|c| c.is_ascii_digit());
+        self.at > before
     }
 
     /// A string, its opening quote read already.
@@ -515,12 +543,16 @@ impl Scanner<'_> {
         Some(char::REPLACEMENT_CHARACTER)
     }
 
+    /// The code of four hexadecimal digits; where there are fewer, those are passed over.
     fn four_digits(&mut self) -> Option<u32> {
-        let digits = self.text.get(self.at..self.at + 4)?;
-        let code = u32::from_str_radix(digits, 16).ok()?;
-        let is_plain = digits.bytes().all(|b| b.is_ascii_hexdigit());
-        self.at += 4;
-        is_plain.then_some(code)
+        let rest = &self.text[self.at..];
+        let count = rest
+            .bytes()
+            .take(4)
+            .take_while(u8::is_ascii_hexdigit)
+            .count();
+        self.at += count;
+        (count == 4).then(|| u32::from_str_radix(&rest[..4], 16).ok())?
     }
 }
 
@@ -601,7 +633,7 @@ mod tests {
         );
         check(
             "[1.] x",
-            &json!([0]),
+            &json!([1]),
             &["1:2 the number lacks a digit", "1:6 `x` is no JSON"],
         );
         check("{} /*", &json!({}), &["1:4 the comment is not closed"]);

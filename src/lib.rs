@@ -2,12 +2,13 @@
 //!
 //! Every command is read → plan → carry out → report. Start at [`commands`]: one file a verb.
 //!
-//! - What is decided, without touching the world: [`template`] (options, answers, rendering, what a change means), [`ca_bundle`].
-//! - What touches it, without deciding: [`workspace`] (disk), [`host`] (this machine), [`terminal`] (the person).
+//! - What is decided, without touching the world: [`template`] (options, answers, rendering, what a change means), [`devcontainer`] (what a
+//!   configuration means), [`ca_bundle`].
+//! - What touches it, without deciding: [`workspace`] (disk), [`engine`] (Docker), [`host`] (this machine), [`terminal`] (the person).
 //! - What everybody reads: [`jsonc`]. What passes between them: [`tree::Tree`], answers, changes.
 //!
 //! Invariants:
-//! - Nothing under [`template`] reads a file, a clock, an environment variable or a terminal.
+//! - Nothing under [`template`] and [`devcontainer`] reads a file, a clock, an environment variable or a terminal.
 //! - A plan is complete, and every file of it parsed, before the first byte is written.
 //! - Same inputs, same bytes: every map that is printed or written is ordered.
 //! - An error is data until [`terminal::report`]: no colour and no newline art in a message.
@@ -18,6 +19,8 @@
 mod ca_bundle;
 mod cli;
 mod commands;
+mod devcontainer;
+mod engine;
 mod hint;
 mod host;
 mod jsonc;
@@ -31,13 +34,18 @@ use clap::Parser;
 use cli::{Cli, Command};
 use commands::list::List;
 use commands::{Outcome, UsageError};
+use devcontainer::configuration::ConfigurationError;
 use hint::Hint;
+use host::Host;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use template::TemplateError;
 use template::change::InTheWay;
 use terminal::{Format, Terminal, Verbosity, report};
 use workspace::WorkspaceError;
+
+/// The exit code of a command that found what it looked for.
+const FOUND_SOMETHING: u8 = 1;
 
 /// The exit code of a command that could not run.
 const COULD_NOT_RUN: u8 = 2;
@@ -52,6 +60,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let terminal = cli.terminal();
     match dispatch(cli.command, terminal) {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(FOUND_SOMETHING),
         Err(error) => {
             report::error(terminal, &error, hint(&error).as_deref(), COULD_NOT_RUN);
             ExitCode::from(COULD_NOT_RUN)
@@ -61,15 +70,17 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
     match command {
-        Command::New(new) => {
-            let host = host::Host::read().context("failed to read the current folder")?;
-            new.run(terminal, &host)
-        }
+        Command::New(new) => new.run(terminal, &host()?),
+        Command::Config(config) => config.run(terminal, &host()?),
         Command::List(List {}) => List::run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Completions(completions) => completions.run(terminal),
         Command::Man(man) => man.run(terminal),
     }
+}
+
+fn host() -> anyhow::Result<Host> {
+    Host::read().context("failed to read the current folder")
 }
 
 /// Shows what clap has to say: help as data, a slip as an error.
@@ -95,21 +106,20 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
 
 /// The way out that the first error of the chain knows.
 fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| {
-        let hint = |known: Option<&dyn Hint>| known.and_then(Hint::hint);
-        hint(
-            cause
-                .downcast_ref::<TemplateError>()
-                .map(|error| error as _),
-        )
-        .or_else(|| hint(cause.downcast_ref::<InTheWay>().map(|error| error as _)))
-        .or_else(|| hint(cause.downcast_ref::<UsageError>().map(|error| error as _)))
-        .or_else(|| {
-            hint(
-                cause
-                    .downcast_ref::<WorkspaceError>()
-                    .map(|error| error as _),
-            )
-        })
-    })
+    let known = [
+        hint_of::<TemplateError>,
+        hint_of::<InTheWay>,
+        hint_of::<UsageError>,
+        hint_of::<ConfigurationError>,
+        hint_of::<WorkspaceError>,
+    ];
+    error
+        .chain()
+        .find_map(|cause| known.iter().find_map(|hint_of| hint_of(cause)))
+}
+
+fn hint_of<E: std::error::Error + Hint + 'static>(
+    cause: &(dyn std::error::Error + 'static),
+) -> Option<String> {
+    cause.downcast_ref::<E>().and_then(Hint::hint)
 }

@@ -11,12 +11,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("jsonc", &[]),
     ("ca_bundle", &["tree"]),
     ("template", &["tree", "hint", "jsonc"]),
+    ("devcontainer", &["hint", "jsonc"]),
+    ("engine", &["devcontainer", "hint"]),
     ("workspace", &["tree", "template", "hint"]),
-    ("terminal", &["template", "hint"]),
+    ("terminal", &["devcontainer", "template", "hint", "jsonc"]),
     (
         "commands",
         &[
             "ca_bundle",
+            "devcontainer",
+            "engine",
             "cli",
             "hint",
             "host",

@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod config;
 mod disk;
 mod engine;
 mod hostile;

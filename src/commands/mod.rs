@@ -1,6 +1,7 @@
 //! The verbs: one file each, which only sequences reading, planning, carrying out and reporting.
 
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod new;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Outcome {
     /// It did what was asked.
     Success,
+    /// It did, and found what the person asked it to take for an error.
+    Findings,
 }
 
 /// Finishes or undoes what a command that was killed had begun to write in `folder`, and says so.
@@ -48,6 +51,16 @@ pub(crate) enum UsageError {
         /// Why not.
         reason: &'static str,
     },
+    /// A property that the configuration does not have.
+    #[error("the configuration has no `{}`", .key.escape_debug())]
+    NoSuchProperty {
+        /// What was asked for.
+        key: String,
+        /// What was probably meant.
+        near: Option<String>,
+        /// The properties that there are.
+        known: String,
+    },
     /// The root of the file system.
     #[error("the root of the file system is no place for a project")]
     Root,
@@ -63,6 +76,12 @@ impl Hint for UsageError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::SetWithoutValue(_) => "write `--set OPTION=VALUE`".to_owned(),
+            Self::NoSuchProperty {
+                near: Some(near),
+                known,
+                ..
+            } => format!("did you mean `{near}`? there are {known}"),
+            Self::NoSuchProperty { known, .. } => format!("there are {known}"),
             Self::Root | Self::FolderName { .. } => "name the folder: `scaffold new DIR`".to_owned(),
             Self::NoCertificate(_) => {
                 "name a file in PEM form, with lines of `-----BEGIN CERTIFICATE-----` (`openssl x509 -inform der -in FILE` turns DER into it); a folder to write to comes before `--ca-bundle`".to_owned()

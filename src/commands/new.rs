@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::template::answers::{Answer, Answers, Given, Origin};
 use crate::template::change::{Overwrite, changes};
 use crate::template::receipt::Recorded;
-use crate::template::{Template, catalog, image, parse, receipt, render};
+use crate::template::{Template, catalog, receipt, render};
 use crate::terminal::made::Made;
 use crate::terminal::{Format, Terminal, prompt};
 use crate::tree::{Tree, component_fault};
@@ -128,7 +128,6 @@ impl New {
         (terminal, host): (Terminal, &Host),
     ) -> anyhow::Result<Answers> {
         given.extend(self.flags()?);
-        given.extend(image::python(&given)?);
         if !given.iter().any(|given| given.option == "name") {
             given.extend(self.name_of_folder(host)?);
         }
@@ -227,7 +226,6 @@ impl New {
             let file = ca_bundle::certificates(&text).ok_or(UsageError::NoCertificate(path))?;
             tree.insert(ca_bundle::path(), file);
         }
-        parse::check(template, &tree)?;
         Ok(tree)
     }
 

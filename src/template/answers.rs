@@ -3,7 +3,7 @@
 use super::manifest::{OptionType, TemplateOption};
 use super::pattern::Fault;
 use super::render::render_default;
-use super::{Template, TemplateError};
+use super::{Template, TemplateError, image};
 use crate::hint::{enumerate, nearest};
 use indexmap::IndexMap;
 use std::fmt;
@@ -120,7 +120,12 @@ impl Answers {
         }
         let mut answers = Self::default();
         for (name, option) in &template.manifest.options {
-            let given = match given.shift_remove(name) {
+            let mut given = given.shift_remove(name);
+            if name == "python" {
+                let derived = image::python(answers.get("image"), given.as_ref())?;
+                given = given.or(derived);
+            }
+            let given = match given {
                 Some(given) => given,
                 None => ask_or_default(template, &answers, (name, option), &mut ask)?,
             };

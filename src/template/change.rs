@@ -154,7 +154,8 @@ fn action(file: &File, there: &OnDisk, overwrite: Overwrite) -> Result<Action, O
     let obstacle = match there {
         OnDisk::Missing => return Ok(Action::Create),
         OnDisk::File { bytes, executable }
-            if *bytes == file.bytes && *executable == file.executable =>
+            // Some file systems call every file executable, which takes nothing away.
+            if *bytes == file.bytes && (*executable || !file.executable) =>
         {
             return Ok(Action::Keep);
         }
@@ -193,7 +194,11 @@ mod tests {
                 Some(Action::Keep),
                 Some(Action::Keep),
             ),
-            (on_disk(b"new", true), None, Some(Action::Replace)),
+            (
+                on_disk(b"new", true),
+                Some(Action::Keep),
+                Some(Action::Keep),
+            ),
             (on_disk(b"old", false), None, Some(Action::Replace)),
             (OnDisk::Symlink, None, Some(Action::Replace)),
             (OnDisk::Other, None, None),

@@ -1,7 +1,7 @@
 //! Where a dev container's image comes from: what `--image` takes.
 
 use super::TemplateError;
-use super::answers::{Given, Origin};
+use super::answers::{Answer, Given, Origin};
 use super::pattern::Fault;
 use crate::hint::nearest;
 
@@ -46,20 +46,17 @@ impl Image {
     }
 }
 
-/// The Python version that the image's tag names, unless one is given; an error where both are and differ.
-pub(crate) fn python(given: &[Given]) -> Result<Option<Given>, TemplateError> {
-    let find = |option: &str| {
-        let found = given.iter().filter(|given| given.option == option);
-        found.map(|given| given.value.to_string()).next_back()
-    };
-    let Some(image) = find("image") else {
-        return Ok(None);
-    };
+/// The Python version that the tag of `image` names, where none was `given`; an error where one was and differs.
+pub(crate) fn python(
+    image: Option<&Answer>,
+    given: Option<&Given>,
+) -> Result<Option<Given>, TemplateError> {
+    let image = image.map(ToString::to_string).unwrap_or_default();
     let parsed = Image::parse(&image).ok();
     let Some(version) = parsed.as_ref().and_then(Image::python_version) else {
         return Ok(None);
     };
-    match find("python") {
+    match given.map(|given| given.value.to_string()) {
         Some(python) if python != version => Err(TemplateError::PythonOfImage {
             version: version.to_owned(),
             image,

@@ -140,6 +140,8 @@ fn folder_fault(value: &str) -> Option<&'static str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if !value.starts_with(|c: char| c.is_ascii_alphanumeric()) || !value.chars().all(plain) {
         Some("a folder here is named by letters, digits, `.`, `_` and `-`, a letter or digit first")
+    } else if !value.ends_with(|c: char| c.is_ascii_alphanumeric()) || value.contains("__") {
+        Some("a letter or digit stands last, and no two `_` together")
     } else if value.len() > LONGEST_NAME {
         Some("it is longer than 64 characters")
     } else {

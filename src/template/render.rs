@@ -5,7 +5,7 @@
 
 use super::answers::Answers;
 use super::sink::Sink;
-use super::{Partial, Source, Template, TemplateError};
+use super::{Partial, Source, Template, TemplateError, parse};
 use crate::tree::{File, RelPath, Tree};
 use handlebars::template::{Template as Compiled, TemplateElement};
 use handlebars::{
@@ -14,7 +14,7 @@ use handlebars::{
 };
 use std::sync::{Arc, Mutex};
 
-/// The files that `template` makes of `answers`.
+/// The files that `template` makes of `answers`, each proved to be readable by its own kind's parser.
 pub(crate) fn render(template: &Template, answers: &Answers) -> Result<Tree, TemplateError> {
     let data = answers.to_json();
     let mut renderer = Renderer::new(template);
@@ -39,6 +39,7 @@ pub(crate) fn render(template: &Template, answers: &Answers) -> Result<Tree, Tem
             return Err(renderer.failure(source, reason));
         }
     }
+    parse::check(template, &tree)?;
     Ok(tree)
 }
 
@@ -188,10 +189,27 @@ pub(crate) fn compile(name: &str, text: &str) -> Result<Compiled, String> {
             .push(TemplateElement::RawString(text.to_owned()));
         return Ok(plain);
     }
-    if text.contains("{{{") || text.contains("{{&") {
+    let compiled = Compiled::compile_with_name(text, name.to_owned());
+    let compiled = compiled.map_err(|error| error.to_string())?;
+    if writes_unescaped(&compiled) {
         return Err("`{{{…}}}` and `{{&…}}` would write a value unescaped".to_owned());
     }
-    Compiled::compile_with_name(text, name.to_owned()).map_err(|error| error.to_string())
+    Ok(compiled)
+}
+
+/// Whether a value passes by the sink somewhere.
+fn writes_unescaped(template: &Compiled) -> bool {
+    template.elements.iter().any(|element| match element {
+        TemplateElement::HtmlExpression(_) => true,
+        TemplateElement::HelperBlock(helper) => {
+            let mut branches = helper.template.iter().chain(&helper.inverse);
+            branches.any(writes_unescaped)
+        }
+        TemplateElement::DecoratorBlock(block) | TemplateElement::PartialBlock(block) => {
+            block.template.as_ref().is_some_and(writes_unescaped)
+        }
+        _ => false,
+    })
 }
 
 fn registry(sink: Sink, refusal: Arc<Mutex<Option<String>>>) -> Handlebars<'static> {
@@ -345,14 +363,14 @@ mod tests {
             r#""a \"b\" $c""#
         );
         assert_eq!(
-            rendered("Dockerfile.hbs", "ARG x=\"{{name}}\"").unwrap(),
-            r#"ARG x="a \"b\" \$c""#
+            rendered("Dockerfile.hbs", "FROM x\nARG x=\"{{name}}\"").unwrap(),
+            "FROM x\nARG x=\"a \\\"b\\\" \\$c\""
         );
         assert_eq!(
             rendered("a.sh.hbs", "echo {{name}}").unwrap(),
             r#"echo 'a "b" $c'"#
         );
-        assert_eq!(rendered("a.json.hbs", "{{snake name}}").unwrap(), "a_b_c");
+        assert_eq!(rendered("a.txt.hbs", "{{snake name}}").unwrap(), "a_b_c");
     }
 
     #[test]
@@ -374,12 +392,28 @@ mod tests {
             "x{{> missing}}",
             "x{{{name}}}",
             "x{{&name}}",
+            "x{{~{name}~}}",
+            "x{{ &name}}",
+            "x{{#if name}}{{{name}}}{{/if}}",
             " \n",
         ] {
             assert!(rendered("a.json.hbs", text).is_err(), "{text:?} passed");
         }
         let error = rendered("notes.txt.hbs", "{{name}}").unwrap_err();
         assert!(error.contains("whose syntax is not known"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_its_reader_would_refuse_is_never_rendered() {
+        for (path, text) in [
+            ("a.json.hbs", "{ \"{{name}}\" }"),
+            ("a.toml.hbs", "x = {{name}}"),
+            ("a.yml", "a: \"b"),
+            ("Dockerfile", "RUN true"),
+        ] {
+            let error = rendered(path, text).unwrap_err();
+            assert!(error.contains("would write a broken"), "{error}");
+        }
     }
 
     #[test]

@@ -140,6 +140,14 @@ mod tests {
             Sink::Markdown.escape("_a_ my_pkg_").unwrap(),
             r"\_a\_ my_pkg\_"
         );
+        let yaml = format!("\"{}\"", Sink::Yaml.escape(odd).unwrap());
+        let event = saphyr_parser::Parser::new_from_str(&yaml)
+            .nth(2)
+            .unwrap()
+            .unwrap()
+            .0;
+        assert!(matches!(event, saphyr_parser::Event::Scalar(text, ..) if text == odd));
+        assert_eq!(Sink::Python.escape(r#"a"b'c\"#).unwrap(), r#"a\"b\'c\\"#);
         assert!(Sink::Plain.escape("a b").is_err());
         assert!(Sink::Path.escape("a/b").is_err());
         for sink in [

@@ -3,6 +3,7 @@
 pub(crate) mod made;
 pub(crate) mod prompt;
 pub(crate) mod report;
+pub(crate) mod source;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -43,7 +44,8 @@ impl Terminal {
         reason = "data goes where talk goes: through the terminal"
     )]
     pub(crate) fn print(self, text: impl fmt::Display) -> io::Result<()> {
-        let mut out = anstream::stdout().lock();
+        // Data passes as it is: what takes colours out would take other bytes with them.
+        let mut out = io::stdout().lock();
         let written = writeln!(out, "{text}").and_then(|()| out.flush());
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -64,6 +66,11 @@ impl Terminal {
     /// Says how something was decided, on stderr, if the person wants to know.
     pub(crate) fn detail(self, text: impl fmt::Display) {
         self.say_from(Verbosity::Verbose, text);
+    }
+
+    /// Says what stopped the command, on stderr, however quiet the person wants it.
+    pub(crate) fn complain(self, text: impl fmt::Display) {
+        self.say_from(Verbosity::Quiet, text);
     }
 
     fn say_from(self, least: Verbosity, text: impl fmt::Display) {

@@ -98,5 +98,9 @@ fn input(question: &Question<'_>) -> io::Result<Answer> {
 
 fn as_io(error: dialoguer::Error) -> io::Error {
     let dialoguer::Error::IO(error) = error;
+    if error.kind() == io::ErrorKind::Interrupted {
+        // Ctrl-C: the handler is about to end the program, on a thread of its own.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
     error
 }

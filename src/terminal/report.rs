@@ -3,7 +3,6 @@
 use super::{Format, Terminal};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 /// The version of every JSON object that this program prints; it rises when a field changes its meaning or goes.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -54,6 +53,5 @@ pub(crate) fn error(terminal: Terminal, error: &anyhow::Error, hint: Option<&str
     if let Some(hint) = hint {
         let _ = write!(text, "\n{HINT}hint{HINT:#}: {hint}");
     }
-    // An error is said however quiet the person wants it.
-    let _ = writeln!(anstream::stderr(), "{text}");
+    terminal.complain(text);
 }

@@ -29,10 +29,15 @@ pub(crate) enum Recovered {
     RolledBack,
 }
 
+/// The version of the journal's format.
+const FORMAT: u32 = 1;
+
 /// What has to happen, in order; the index of a move is the name of its files below `new/` and `old/`.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Plan {
-    /// Which folder on which disk the journal is: one that came along in a repository or a copy is nobody's unfinished work.
+    format: u32,
+    /// Which folder of the disk the journal is: one that came along in a repository or a copy is nobody's unfinished work.
     identity: String,
     /// The folders that the command makes, outermost first.
     folders: Vec<String>,
@@ -41,18 +46,43 @@ struct Plan {
 }
 
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Move {
     path: String,
-    replaces: bool,
-    /// The SHA-256 of what is written, in base64, by which an edit that a person made since is known.
-    digest: String,
+    /// The fingerprint of what is replaced, if anything is.
+    old: Option<String>,
+    /// The fingerprint of what is written.
+    new: String,
+}
+
+/// How far a command has come; the name of the file that holds its plan says it, so that one rename changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Files move into their places.
+    Forward,
+    /// They move back.
+    Backward,
+    /// Only the journal is left to be removed.
+    Done,
+}
+
+impl Phase {
+    const ALL: [Self; 3] = [Self::Done, Self::Backward, Self::Forward];
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::Forward => "plan.json",
+            Self::Backward => "undo.json",
+            Self::Done => "done.json",
+        }
+    }
 }
 
 /// An open journal: nobody else has it while this value lives.
 struct Journal {
     project: PathBuf,
     folder: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// Makes `project` what `changes` say.
@@ -73,16 +103,19 @@ pub(super) fn write(project: &Path, changes: &[Change], tree: &Tree) -> Result<(
     }
     let journal = match Journal::open(project) {
         Ok(Some(journal)) => journal,
-        Ok(None) => return Err(WorkspaceError::Busy(project.to_owned())),
+        // Somebody who recovers was faster, and removes the folder.
+        Ok(None) | Err(WorkspaceError::Busy(_)) => {
+            return Err(WorkspaceError::Busy(project.to_owned()));
+        }
         Err(error) => {
             let _ = fs::remove_dir_all(&folder);
             return Err(error);
         }
     };
     match journal.stage(&changes, tree) {
-        Ok(plan) => journal.settle(&plan).map(drop),
+        Ok(plan) => journal.carry_out(&plan),
         Err(error) => {
-            journal.forget();
+            journal.discard();
             Err(error)
         }
     }
@@ -96,11 +129,28 @@ pub(crate) fn recover(project: &Path) -> Result<Option<Recovered>, WorkspaceErro
     let Some(journal) = Journal::open(project)? else {
         return Ok(None);
     };
-    if let Some(plan) = journal.read()? {
-        return journal.finish_or_undo(&plan).map(Some);
-    }
-    journal.forget();
-    Ok(Some(Recovered::RolledBack))
+    let recovered = match journal.read()? {
+        None => Recovered::RolledBack,
+        Some((Phase::Done, _)) => Recovered::Completed,
+        Some((Phase::Forward, plan)) if journal.roll_forward(&plan, Appeared::Stays).is_ok() => {
+            Recovered::Completed
+        }
+        Some((Phase::Forward | Phase::Backward, plan)) => {
+            journal.roll_back(&plan)?;
+            Recovered::RolledBack
+        }
+    };
+    journal.discard();
+    Ok(Some(recovered))
+}
+
+/// What becomes of a file that somebody else put where one of ours belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Appeared {
+    /// It stops the command.
+    Stops,
+    /// It stays, and ours is dropped: a person has worked on after a kill.
+    Stays,
 }
 
 impl Journal {
@@ -142,12 +192,12 @@ impl Journal {
         Ok(Some(Self {
             project: project.to_owned(),
             folder,
-            _lock: lock,
+            lock,
         }))
     }
 
-    fn plan_path(&self) -> PathBuf {
-        self.folder.join("plan.json")
+    fn plan(&self, phase: Phase) -> PathBuf {
+        self.folder.join(phase.file())
     }
 
     fn new_file(&self, index: usize) -> PathBuf {
@@ -165,6 +215,7 @@ impl Journal {
             fs::create_dir(&path).during("create", &path)?;
         }
         let mut plan = Plan {
+            format: FORMAT,
             identity: identity(&self.folder)?,
             folders: Vec::new(),
             moves: Vec::new(),
@@ -176,20 +227,22 @@ impl Journal {
             let executable = Executable(file.executable);
             let staged = self.new_file(index);
             write_new(&staged, &file.bytes, executable)?;
+            let target = change.path.below(&self.project);
             if change.action == Action::Replace {
-                keep_mode(&change.path.below(&self.project), &staged, executable)?;
+                keep_mode(&target, &staged, executable)?;
             }
             self.note_folders(&change.path, &mut plan.folders)?;
             plan.moves.push(Move {
                 path: change.path.to_string(),
-                replaces: change.action == Action::Replace,
-                digest: digest(&file.bytes),
+                old: fingerprint(&target)?,
+                new: digest(&file.bytes),
             });
         }
         let draft = self.folder.join("plan.draft");
         let text = serde_json::to_vec(&plan).map_err(std::io::Error::from);
         write_new(&draft, &text.during("write", &draft)?, Executable(false))?;
-        fs::rename(&draft, self.plan_path()).during("write", &self.plan_path())?;
+        let plan_path = self.plan(Phase::Forward);
+        fs::rename(&draft, &plan_path).during("write", &plan_path)?;
         Ok(plan)
     }
 
@@ -209,103 +262,87 @@ impl Journal {
     }
 
     /// Carries out a plan that was just made: an error means that it was undone.
-    fn settle(&self, plan: &Plan) -> Result<(), WorkspaceError> {
-        let Err(error) = self.finish(plan) else {
-            return Ok(());
-        };
-        self.undo_or_stick(plan)?;
-        Err(error)
-    }
-
-    /// Carries out the plan of a command that was killed.
-    fn finish_or_undo(&self, plan: &Plan) -> Result<Recovered, WorkspaceError> {
-        if self.finish_around(plan).is_ok() {
-            return Ok(Recovered::Completed);
+    fn carry_out(self, plan: &Plan) -> Result<(), WorkspaceError> {
+        let result = self.roll_forward(plan, Appeared::Stops);
+        if result.is_err() {
+            self.roll_back(plan)?;
         }
-        self.undo_or_stick(plan)?;
-        Ok(Recovered::RolledBack)
+        self.discard();
+        result
     }
 
-    fn undo_or_stick(&self, plan: &Plan) -> Result<(), WorkspaceError> {
-        self.undo(plan).map_err(|source| WorkspaceError::Stuck {
-            folder: self.project.clone(),
-            source: Box::new(source),
-        })
+    /// How far a command had come and its plan, or `None` if it was killed before it had one.
+    fn read(&self) -> Result<Option<(Phase, Plan)>, WorkspaceError> {
+        for phase in Phase::ALL {
+            let path = self.plan(phase);
+            match fs::read(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                text => {
+                    let plan = self.check(&text.during("read", &path)?)?;
+                    return Ok(Some((phase, plan)));
+                }
+            }
+        }
+        Ok(None)
     }
 
-    /// The plan, or `None` if the command was killed before the point of no return.
-    fn read(&self) -> Result<Option<Plan>, WorkspaceError> {
-        let path = self.plan_path();
-        let text = match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text.during("read", &path)?,
-        };
+    /// The plan in `text`, if this program wrote it for this very folder.
+    fn check(&self, text: &[u8]) -> Result<Plan, WorkspaceError> {
         let broken = |reason: String| WorkspaceError::BrokenJournal {
             path: self.folder.clone(),
             reason,
         };
-        let plan: Plan =
-            serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+        let plan: Plan = serde_json::from_slice(text)
+            .map_err(|error| broken(format!("another version wrote it, or none: {error}")))?;
+        if plan.format != FORMAT {
+            return Err(broken("another version wrote it".to_owned()));
+        }
         if plan.identity != identity(&self.folder)? {
             return Err(broken("it was not written here".to_owned()));
         }
         let paths = plan.moves.iter().map(|one| &one.path);
         for path in paths.chain(&plan.folders) {
-            RelPath::parse(path).map_err(|error| broken(error.to_string()))?;
-        }
-        Ok(Some(plan))
-    }
-
-    /// Moves what is not yet in its place, and removes the journal.
-    fn finish(&self, plan: &Plan) -> Result<(), WorkspaceError> {
-        for (index, one) in plan.moves.iter().enumerate() {
-            if kind(&self.new_file(index))? != Kind::Missing {
-                self.advance(index, one)?;
+            self.parse(path)?;
+            if path
+                .split('/')
+                .any(|part| part.eq_ignore_ascii_case(".git"))
+            {
+                return Err(broken(
+                    "it would write into a git repository's own folder".to_owned(),
+                ));
             }
         }
-        self.close()
+        Ok(plan)
     }
 
-    /// The same for a command that was killed: where a person has put a file since, theirs stays.
-    fn finish_around(&self, plan: &Plan) -> Result<(), WorkspaceError> {
+    /// Moves what is not yet in its place; without an error, there is no way back.
+    fn roll_forward(&self, plan: &Plan, appeared: Appeared) -> Result<(), WorkspaceError> {
         for (index, one) in plan.moves.iter().enumerate() {
             if kind(&self.new_file(index))? == Kind::Missing {
                 continue;
             }
             match self.advance(index, one) {
-                Err(WorkspaceError::Appeared(_)) => {}
+                Err(WorkspaceError::Appeared(_)) if appeared == Appeared::Stays => {}
                 moved => moved?,
             }
         }
-        self.close()
-    }
-
-    /// Removes what a plan that is carried out leaves.
-    fn close(&self) -> Result<(), WorkspaceError> {
-        // The old files go before the plan, so that a kill in between leaves a plan with nothing to do.
-        for name in ["old", "new"] {
-            let path = self.folder.join(name);
-            match fs::remove_dir_all(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                removed => removed.during("remove", &path)?,
-            }
-        }
-        self.forget();
-        Ok(())
+        let (plan, done) = (self.plan(Phase::Forward), self.plan(Phase::Done));
+        fs::rename(&plan, &done).during("finish", &plan)
     }
 
     fn advance(&self, index: usize, one: &Move) -> Result<(), WorkspaceError> {
         let target = self.make_room(&one.path)?;
         let (new, old) = (self.new_file(index), self.old_file(index));
-        if !one.replaces {
+        let there = fingerprint(&target)?;
+        if there.is_none() && kind(&old)? != Kind::Missing || one.old.is_none() {
             return place(&new, &target);
         }
-        match (kind(&target)?, kind(&old)?) {
-            (Kind::Missing, _) => {}
-            (_, Kind::Missing) => fs::rename(&target, &old).during("move away", &target)?,
-            _ => return Err(WorkspaceError::Appeared(target)),
+        // Only what was there when the person agreed to lose it may go.
+        if there != one.old || kind(&old)? != Kind::Missing {
+            return Err(WorkspaceError::Appeared(target));
         }
-        fs::rename(&new, &target).during("create", &target)
+        fs::rename(&target, &old).during("move away", &target)?;
+        place(&new, &target)
     }
 
     /// The place of `path`, its folders made; an error where one of them is no folder.
@@ -324,37 +361,53 @@ impl Journal {
         Ok(path.below(&self.project))
     }
 
-    /// Takes every move back, last first, and removes the journal.
-    fn undo(&self, plan: &Plan) -> Result<(), WorkspaceError> {
+    /// Takes every move back, last first; an error means that a later command has to go on with it.
+    fn roll_back(&self, plan: &Plan) -> Result<(), WorkspaceError> {
+        self.retreat(plan).map_err(|source| WorkspaceError::Stuck {
+            folder: self.project.clone(),
+            source: Box::new(source),
+        })
+    }
+
+    fn retreat(&self, plan: &Plan) -> Result<(), WorkspaceError> {
+        let (forward, backward) = (self.plan(Phase::Forward), self.plan(Phase::Backward));
+        if kind(&forward)? != Kind::Missing {
+            fs::rename(&forward, &backward).during("undo", &forward)?;
+        }
         for (index, one) in plan.moves.iter().enumerate().rev() {
-            self.retreat(index, one)?;
+            self.take_back(index, one)?;
         }
         for folder in plan.folders.iter().rev() {
-            // A folder that holds something else by now is not ours to remove.
-            let _ = fs::remove_dir(self.project.join(folder));
+            let folder = self.project.join(folder);
+            match fs::remove_dir(&folder) {
+                // A folder that holds something else by now is not ours to remove.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::NotFound
+                            | ErrorKind::DirectoryNotEmpty
+                            | ErrorKind::NotADirectory
+                    ) => {}
+                removed => removed.during("take back", &folder)?,
+            }
         }
-        self.forget();
         Ok(())
     }
 
-    fn retreat(&self, index: usize, one: &Move) -> Result<(), WorkspaceError> {
+    /// Puts the old file back, or removes the new one; done twice, it changes nothing.
+    fn take_back(&self, index: usize, one: &Move) -> Result<(), WorkspaceError> {
         let Some(target) = self.place_of(&one.path)? else {
             return Ok(());
         };
-        let (new, old) = (self.new_file(index), self.old_file(index));
-        let is_placed = kind(&new)? == Kind::Missing || (!one.replaces && is_same(&new, &target));
-        if is_placed && kind(&target)? != Kind::Missing {
-            // What a person has edited since is theirs.
-            let ours = fs::read(&target).is_ok_and(|bytes| digest(&bytes) == one.digest);
-            if !ours {
-                return set_aside(&old, &target);
-            }
-            fs::remove_file(&target).during("take back", &target)?;
+        let old = self.old_file(index);
+        let has_old = kind(&old)? != Kind::Missing;
+        match fingerprint(&target)? {
+            // What a person has edited since is theirs, and what it replaced lies beside it.
+            Some(there) if there != one.new => set_aside(&old, &target),
+            _ if has_old => fs::rename(&old, &target).during("restore", &target),
+            Some(_) if one.old.is_none() => fs::remove_file(&target).during("take back", &target),
+            _ => Ok(()),
         }
-        if kind(&old)? != Kind::Missing && kind(&target)? == Kind::Missing {
-            fs::rename(&old, &target).during("restore", &target)?;
-        }
-        Ok(())
     }
 
     /// Where `path` lies, or `None` where one of its folders is no folder of this project.
@@ -375,10 +428,18 @@ impl Journal {
         })
     }
 
-    /// Removes the journal, the plan first: without it nothing is left to do.
-    fn forget(&self) {
-        let _ = fs::remove_file(self.plan_path());
-        let _ = fs::remove_dir_all(&self.folder);
+    /// Removes the journal. The plan goes last, so that what cannot be removed now is removed by a later command.
+    fn discard(self) {
+        for name in ["old", "new"] {
+            let _ = fs::remove_dir_all(self.folder.join(name));
+        }
+        for phase in Phase::ALL {
+            let _ = fs::remove_file(self.plan(phase));
+        }
+        let Self { folder, lock, .. } = self;
+        // Some systems remove no folder that holds an open file.
+        drop(lock);
+        let _ = fs::remove_dir_all(folder);
     }
 }
 
@@ -399,6 +460,19 @@ fn place(new: &Path, target: &Path) -> Result<(), WorkspaceError> {
         Err(error) => return Err(error).during("create", target),
     }
     fs::remove_file(new).during("remove", new)
+}
+
+/// What lies at `path`, so far as it can be told from something else: nothing, a file by its content, a link by where it leads.
+fn fingerprint(path: &Path) -> Result<Option<String>, WorkspaceError> {
+    Ok(match kind(path)? {
+        Kind::Missing => None,
+        Kind::File => Some(digest(&fs::read(path).during("read", path)?)),
+        Kind::Symlink => {
+            let target = fs::read_link(path).during("read", path)?;
+            Some(format!("-> {}", target.display()))
+        }
+        Kind::Folder | Kind::Other => Some("no file".to_owned()),
+    })
 }
 
 /// Whether both are files of the same content.
@@ -427,7 +501,8 @@ fn digest(bytes: &[u8]) -> String {
 fn identity(folder: &Path) -> Result<String, WorkspaceError> {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::symlink_metadata(folder).during("look at", folder)?;
-    Ok(format!("{}:{}", metadata.dev(), metadata.ino()))
+    // The number of the device changes when some file systems are mounted again.
+    Ok(metadata.ino().to_string())
 }
 
 #[cfg(not(unix))]

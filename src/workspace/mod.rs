@@ -4,16 +4,17 @@
     reason = "this is the room that touches the disk"
 )]
 
+pub(crate) mod find;
 mod fresh;
 mod journal;
 
-use crate::hint::{Hint, shown};
+use crate::hint::{Hint, enumerate, shown};
 use crate::template::change::{Change, OnDisk};
 use crate::tree::{RelPath, Tree};
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 pub(crate) use journal::{Recovered, recover};
 
@@ -62,6 +63,17 @@ pub(crate) enum WorkspaceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No configuration where one was looked for.
+    #[error("no devcontainer.json in `{}`", shown(.0))]
+    NoConfiguration(PathBuf),
+    /// Several configurations, none of which is the usual one.
+    #[error("`{}` has several configurations", shown(.folder))]
+    Several {
+        /// The project's folder.
+        folder: PathBuf,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Neither finished nor undone.
     #[error("writing to `{}` was cut short and could not be undone", shown(.folder))]
     Stuck {
@@ -85,6 +97,15 @@ impl Hint for WorkspaceError {
                 }
                 _ => return None,
             },
+            Self::NoConfiguration(_) => {
+                "`scaffold new` makes a project with one; `--config FILE` reads one that lies elsewhere"
+            }
+            Self::Several { names, .. } => {
+                let names = enumerate(names.iter().map(String::as_str));
+                return Some(format!(
+                    "choose one with `--config NAME`: there are {names}"
+                ));
+            }
             Self::NotAFolder(_) | Self::Blocked(_) => {
                 "nothing is written through a file or a symbolic link; choose another folder"
             }
@@ -93,7 +114,7 @@ impl Hint for WorkspaceError {
             Self::Busy(_) => "wait until it has finished",
             Self::BrokenJournal { .. } => "look into it, and remove it if it is not needed",
             Self::Stuck { .. } => {
-                "remove the cause and run any scaffold command in that folder: it finishes or undoes the rest"
+                "remove the cause and give the same command again: it first undoes the rest"
             }
         };
         Some(text.to_owned())
@@ -190,6 +211,19 @@ impl Workspace {
 pub(crate) fn is_empty(folder: &Path) -> Result<bool, WorkspaceError> {
     let mut entries = fs::read_dir(folder).during("list", folder)?;
     Ok(entries.next().is_none())
+}
+
+/// The path with `.` and `..` resolved as text, so that a link stays as it was written.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(resolved.pop()),
+            part => resolved.push(part),
+        }
+    }
+    resolved
 }
 
 /// The text of a file that the person named; bytes that are no UTF-8 become U+FFFD.
