@@ -11,7 +11,8 @@ const LONGEST_COMPONENT: usize = 255;
 /// (Microsoft, "Naming Files, Paths, and Namespaces").
 const RESERVED: &[&str] = &[
     "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
-    "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+    "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9", "com¹", "com²",
+    "com³", "lpt¹", "lpt²", "lpt³", "conin$", "conout$",
 ];
 
 /// A path below a folder: no root, no `..`, always `/`, and a name on every file system.
@@ -71,7 +72,7 @@ impl fmt::Display for RelPath {
 
 /// Why `component` cannot be the name of a file or folder, if so.
 pub(crate) fn component_fault(component: &str) -> Option<&'static str> {
-    let stem = component.split('.').next().unwrap_or_default();
+    let stem = component.split('.').next().unwrap_or_default().trim_end();
     if component.is_empty() {
         Some("a component is empty")
     } else if component == "." || component == ".." {
@@ -145,6 +146,8 @@ mod tests {
             "a.",
             "a ",
             "C:",
+            "con .txt",
+            "LPT¹",
         ] {
             assert!(RelPath::parse(bad).is_err(), "{bad:?} passed");
         }

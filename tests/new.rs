@@ -612,3 +612,22 @@ fn completions_and_manuals_are_there() {
     let object = json(&run(dir.path(), &["man", "--json"]).succeeds().stdout);
     assert!(object["page"].as_str().unwrap().contains("scaffold"));
 }
+
+#[test]
+fn the_next_step_can_be_pasted_into_a_shell() {
+    let dir = folder();
+    let made = run(dir.path(), &["new", "my demo"]).succeeds();
+    assert!(made.stderr.contains("`code 'my demo'`"), "{}", made.stderr);
+}
+
+#[test]
+fn an_image_that_is_typed_decides_the_locks_too() {
+    let dir = folder();
+    // The template, the package, the last line for the image, its reference, and the defaults of the rest.
+    let keys = "\r\r\u{1b}[B\u{1b}[B\rpython:3.12\r\r\r\r\r";
+    let screen = on_a_terminal(dir.path(), "new demo", keys);
+    let config = jsonc(&dir.path().join("demo/.devcontainer/devcontainer.json"));
+    assert_eq!(config["image"], "python:3.12", "{screen}");
+    let project = fs::read_to_string(dir.path().join("demo/pyproject.toml")).unwrap();
+    assert!(project.contains(">=3.12"), "{project}");
+}

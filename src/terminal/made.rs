@@ -6,6 +6,7 @@ use crate::hint::shown;
 use crate::template::Template;
 use crate::template::answers::Answers;
 use crate::template::change::{Action, Change};
+use crate::template::sink::Sink;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
@@ -45,7 +46,8 @@ impl Made<'_> {
             let path = format!("{path}{mark}");
             let _ = writeln!(text, "{action:<7}  {bytes:>7}  {path:<width$}  {reason}");
         }
-        let _ = write!(text, "{} files, {total} bytes", self.changes.len());
+        let (count, folder) = (self.changes.len(), shown(self.named));
+        let _ = write!(text, "{count} files, {total} bytes, in `{folder}`");
         text
     }
 
@@ -90,8 +92,14 @@ impl Made<'_> {
         terminal.say(format!(
             "{verb} `{folder}` from template `{id}`: {count} {files}"
         ));
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+        let word = if folder.chars().all(is_plain) {
+            folder
+        } else {
+            Sink::Shell.escape(&folder).unwrap_or(folder)
+        };
         terminal.say(format!(
-            "Open it in VS Code (`code {folder}`) and choose “Reopen in Container”"
+            "Open it in VS Code (`code {word}`) and choose “Reopen in Container”"
         ));
     }
 }
