@@ -70,8 +70,8 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
     match command {
-        Command::New(new) => new.run(terminal, &host()?),
-        Command::Config(config) => config.run(terminal, &host()?),
+        Command::New(new) => new.run(terminal, &facts()?),
+        Command::Config(config) => config.run(terminal, &facts()?),
         Command::List(List {}) => List::run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Completions(completions) => completions.run(terminal),
@@ -79,7 +79,8 @@ fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
     }
 }
 
-fn host() -> anyhow::Result<Host> {
+/// What the commands need to know of this machine.
+fn facts() -> anyhow::Result<Host> {
     Host::read().context("failed to read the current folder")
 }
 

@@ -427,10 +427,10 @@ fn what_is_typed_on_a_terminal_is_what_is_made() {
     assert!(config["image"].is_string(), "{config}");
 }
 
-/// Runs the program on a pseudo-terminal with `keys` typed at it, and returns what it showed.
-fn on_a_terminal(folder: &std::path::Path, args: &str, keys: &str) -> String {
+/// The program on a pseudo-terminal.
+fn at_a_terminal(folder: &std::path::Path, args: &str) -> std::process::Child {
     let command = format!("{} {args}", program().display());
-    let mut child = Command::new("script")
+    Command::new("script")
         .args(["--quiet", "--return", "--command", &command, "/dev/null"])
         .current_dir(folder)
         .env_remove("CI")
@@ -438,19 +438,26 @@ fn on_a_terminal(folder: &std::path::Path, args: &str, keys: &str) -> String {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Runs the program on a pseudo-terminal with `keys` typed at it; its exit code and what it showed.
+fn typed(folder: &std::path::Path, args: &str, keys: &str) -> (i32, String) {
+    let mut child = at_a_terminal(folder, args);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(keys.as_bytes()).unwrap();
     stdin.flush().unwrap();
     let mut screen = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut screen)
-        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_to_string(&mut screen).unwrap();
     drop(stdin);
-    assert!(child.wait().unwrap().success(), "{screen}");
+    (child.wait().unwrap().code().unwrap_or(-1), screen)
+}
+
+/// The same where it must succeed; what it showed.
+fn on_a_terminal(folder: &std::path::Path, args: &str, keys: &str) -> String {
+    let (code, screen) = typed(folder, args, keys);
+    assert_eq!(code, 0, "{screen}");
     screen
 }
 
@@ -531,61 +538,37 @@ fn a_broken_file_of_answers_is_named_with_line_and_column() {
 #[test]
 fn what_was_given_is_checked_before_the_first_question() {
     let dir = folder();
-    let mut command = Command::new("script");
-    let line = format!("{} new demo --python 3.9", program().display());
-    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-    command
-        .current_dir(dir.path())
-        .env_remove("CI")
-        .env("TERM", "xterm")
-        .stdin(Stdio::piped());
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     // The template is asked for first; the version is wrong whatever comes after.
-    child.stdin.as_mut().unwrap().write_all(b"\r").unwrap();
-    let mut screen = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut screen)
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(2), "{screen}");
+    let (code, screen) = typed(dir.path(), "new demo --python 3.9", "\r");
+    assert_eq!(code, 2, "{screen}");
     assert!(!screen.contains("Name of the project"), "{screen}");
 }
 
 #[test]
 fn ctrl_c_at_a_question_brings_the_cursor_back_and_writes_nothing() {
+    const HIDE: &[u8] = b"\x1b[?25l";
+    const SHOW: &[u8] = b"\x1b[?25h";
     let dir = folder();
-    let mut child = Command::new("script")
-        .args([
-            "--quiet",
-            "--return",
-            "--command",
-            &format!("{} new demo", program().display()),
-            "/dev/null",
-        ])
-        .current_dir(dir.path())
-        .env_remove("CI")
-        .env("TERM", "xterm")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = at_a_terminal(dir.path(), "new demo");
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let mut screen = Vec::new();
     // The cursor is hidden when the question stands.
-    while !screen.ends_with(b"\x1b[?25l") {
+    while !screen.ends_with(HIDE) {
         let mut byte = [0];
         stdout.read_exact(&mut byte).unwrap();
         screen.push(byte[0]);
     }
     stdin.write_all(b"\x03").unwrap();
-    stdout.read_to_end(&mut screen).unwrap();
+    let mut after = Vec::new();
+    stdout.read_to_end(&mut after).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let screen = String::from_utf8_lossy(&screen).into_owned();
-    let hidden = screen.rfind("\u{1b}[?25l").unwrap();
-    assert!(screen[hidden..].contains("\u{1b}[?25h"), "{screen:?}");
+    let last = |mark: &[u8]| after.windows(mark.len()).rposition(|window| window == mark);
+    assert!(
+        last(SHOW) > last(HIDE),
+        "{:?}",
+        String::from_utf8_lossy(&after)
+    );
     assert_eq!(names(dir.path()), Vec::<String>::new());
 }
 
