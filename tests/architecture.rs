@@ -84,10 +84,15 @@ fn files_of(room: &str) -> Vec<PathBuf> {
         return vec![file];
     }
     let mut files = Vec::new();
-    for entry in fs::read_dir(Path::new("src").join(room)).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+    let mut folders = vec![Path::new("src").join(room)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
         }
     }
     files

@@ -7,15 +7,18 @@
     reason = "this is the room that touches the disk"
 )]
 
+mod fingerprint;
+mod plan;
+
 use super::{During, Executable, Kind, WorkspaceError, kind, write_new};
 use crate::template::change::{Action, Change};
 use crate::tree::{RelPath, Tree};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use fingerprint::{digest, fingerprint, identity, is_same, keep_mode};
+use plan::{FORMAT, Move, Phase, Plan};
 
 /// Where the journal lies while a command writes.
 const FOLDER: &str = ".scaffold-journal";
@@ -27,55 +30,6 @@ pub(crate) enum Recovered {
     Completed,
     /// The folder is as it was before.
     RolledBack,
-}
-
-/// The version of the journal's format.
-const FORMAT: u32 = 1;
-
-/// What has to happen, in order; the index of a move is the name of its files below `new/` and `old/`.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Plan {
-    format: u32,
-    /// Which folder of the disk the journal is: one that came along in a repository or a copy is nobody's unfinished work.
-    identity: String,
-    /// The folders that the command makes, outermost first.
-    folders: Vec<String>,
-    /// The files that it moves into their places.
-    moves: Vec<Move>,
-}
-
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Move {
-    path: String,
-    /// The fingerprint of what is replaced, if anything is.
-    old: Option<String>,
-    /// The fingerprint of what is written.
-    new: String,
-}
-
-/// How far a command has come; the name of the file that holds its plan says it, so that one rename changes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Files move into their places.
-    Forward,
-    /// They move back.
-    Backward,
-    /// Only the journal is left to be removed.
-    Done,
-}
-
-impl Phase {
-    const ALL: [Self; 3] = [Self::Done, Self::Backward, Self::Forward];
-
-    fn file(self) -> &'static str {
-        match self {
-            Self::Forward => "plan.json",
-            Self::Backward => "undo.json",
-            Self::Done => "done.json",
-        }
-    }
 }
 
 /// An open journal: nobody else has it while this value lives.
@@ -462,25 +416,6 @@ fn place(new: &Path, target: &Path) -> Result<(), WorkspaceError> {
     fs::remove_file(new).during("remove", new)
 }
 
-/// What lies at `path`, so far as it can be told from something else: nothing, a file by its content, a link by where it leads.
-fn fingerprint(path: &Path) -> Result<Option<String>, WorkspaceError> {
-    Ok(match kind(path)? {
-        Kind::Missing => None,
-        Kind::File => Some(digest(&fs::read(path).during("read", path)?)),
-        Kind::Symlink => {
-            let target = fs::read_link(path).during("read", path)?;
-            Some(format!("-> {}", target.display()))
-        }
-        Kind::Folder | Kind::Other => Some("no file".to_owned()),
-    })
-}
-
-/// Whether both are files of the same content.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let is_file = matches!(kind(other), Ok(Kind::File));
-    is_file && matches!((fs::read(one), fs::read(other)), (Ok(one), Ok(other)) if one == other)
-}
-
 /// Puts what was replaced beside the edit that stays.
 fn set_aside(old: &Path, target: &Path) -> Result<(), WorkspaceError> {
     let mut beside = target.as_os_str().to_owned();
@@ -490,47 +425,4 @@ fn set_aside(old: &Path, target: &Path) -> Result<(), WorkspaceError> {
         return Ok(());
     }
     fs::rename(old, &beside).during("set aside", old)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    STANDARD.encode(Sha256::digest(bytes))
-}
-
-/// What tells this folder from every copy of it.
-#[cfg(unix)]
-fn identity(folder: &Path) -> Result<String, WorkspaceError> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = fs::symlink_metadata(folder).during("look at", folder)?;
-    // The number of the device changes when some file systems are mounted again.
-    Ok(metadata.ino().to_string())
-}
-
-#[cfg(not(unix))]
-fn identity(folder: &Path) -> Result<String, WorkspaceError> {
-    let folder = folder.canonicalize().during("resolve", folder)?;
-    Ok(folder.display().to_string())
-}
-
-/// Gives `new` the rights that the file it replaces has: whoever narrowed them meant it.
-#[cfg(unix)]
-fn keep_mode(old: &Path, new: &Path, executable: Executable) -> Result<(), WorkspaceError> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = fs::symlink_metadata(old).during("look at", old)?;
-    if !metadata.is_file() {
-        return Ok(());
-    }
-    let plain = metadata.permissions().mode() & 0o666;
-    // Whoever may read it may run it, if it may be run at all.
-    let mode = if executable.0 {
-        plain | (plain & 0o444) >> 2
-    } else {
-        plain
-    };
-    let permissions = fs::Permissions::from_mode(mode);
-    fs::set_permissions(new, permissions).during("set the rights of", new)
-}
-
-#[cfg(not(unix))]
-fn keep_mode(_: &Path, _: &Path, _: Executable) -> Result<(), WorkspaceError> {
-    Ok(())
 }
