@@ -123,7 +123,7 @@ fn modules(folder: &Dir<'static>) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::render::compile;
+    use crate::template::render::{compile, partials_in};
     use handlebars::template::{Parameter, Template as Compiled, TemplateElement as Element};
 
     /// Adds the variables that `template` names, in conditions and computed names too.
@@ -178,13 +178,17 @@ mod tests {
                 add(&source.path, std::str::from_utf8(source.bytes).unwrap());
             }
         }
-        for partial in &template.partials {
-            let is_used = template.files.iter().any(|source| {
-                let text = std::str::from_utf8(source.bytes).unwrap_or_default();
-                text.contains("{{> (") || text.contains(&format!("{{{{> {}", partial.name))
-            });
-            if is_used {
+        let texts = template.files.iter().map(|source| source.bytes);
+        let mut texts: Vec<&str> = texts
+            .filter_map(|bytes| std::str::from_utf8(bytes).ok())
+            .collect();
+        let mut seen = BTreeSet::new();
+        while let Some(text) = texts.pop() {
+            let mut partials = partials_in(text, &template.partials);
+            partials.retain(|partial| seen.insert(&partial.name));
+            for partial in partials {
                 add(&partial.name, partial.text);
+                texts.push(partial.text);
             }
         }
         for option in template.manifest.options.values() {

@@ -232,19 +232,15 @@ fn registry(sink: Sink, refusal: Arc<Mutex<Option<String>>>) -> Handlebars<'stat
     registry
 }
 
-/// Registers the partials that `text` puts in, and those that they put in; a computed name may be any of them.
+/// Registers the partials that `text` puts in, and those that they put in.
 fn register_partials(
     registry: &mut Handlebars<'static>,
     partials: &[Partial],
     text: &str,
 ) -> Result<(), String> {
-    let is_computed = text.contains("{{> (");
-    for partial in partials.iter().rev() {
+    for partial in partials_in(text, partials) {
         let name = &partial.name;
-        let mut tags = text.split("{{> ").skip(1);
-        let is_named = tags.any(|tag| tag.split([' ', '}']).next() == Some(name.as_str()));
-        let is_used = is_computed || is_named;
-        if !is_used || registry.has_template(name) {
+        if registry.has_template(name) {
             continue;
         }
         let compiled = compile(name, partial.text)?;
@@ -252,6 +248,24 @@ fn register_partials(
         register_partials(registry, partials, partial.text)?;
     }
     Ok(())
+}
+
+/// The partials that `text` itself puts in, a template's own before a shared one of the same name.
+pub(crate) fn partials_in<'a>(text: &str, partials: &'a [Partial]) -> Vec<&'a Partial> {
+    let tags: Vec<&str> = text.split("{{> ").skip(1).collect();
+    if tags.is_empty() {
+        return Vec::new();
+    }
+    let is_used = |partial: &&Partial| tags.iter().any(|tag| may_name(tag, &partial.name));
+    partials.iter().rev().filter(is_used).collect()
+}
+
+/// Whether the rest of a tag, after `{{> `, may name the partial; of a computed name, only the beginning is known.
+fn may_name(tag: &str, name: &str) -> bool {
+    match tag.strip_prefix("(concat \"") {
+        Some(computed) => name.starts_with(computed.split('"').next().unwrap_or_default()),
+        None => tag.starts_with('(') || tag.split([' ', '}']).next() == Some(name),
+    }
 }
 
 /// `if` and `unless` for which an unknown variable is an error, not the other branch.
