@@ -1,4 +1,7 @@
 //! Every test that runs the program, in one binary. `README.md` beside this file is the guide.
+//!
+//! They drive links, modes, mounts and pseudo-terminals, as Unix has them.
+#![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,

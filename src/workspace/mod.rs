@@ -279,7 +279,10 @@ impl Executable {
     }
 
     #[cfg(not(unix))]
-    fn apply(self, _: &mut OpenOptions) {}
+    fn apply(self, _: &mut OpenOptions) {
+        // There is no such bit to set.
+        let Self(_) = self;
+    }
 }
 
 #[cfg(unix)]
