@@ -178,10 +178,18 @@ fn json_is_one_object_that_follows_its_schema() {
             .succeeds()
             .stdout,
     );
+    for (name, args) in [
+        ("completions", ["completions", "bash", "--json"]),
+        ("man", ["man", "new", "--json"]),
+    ] {
+        check(name, &run(dir.path(), &args).succeeds().stdout);
+    }
     let planned = run(dir.path(), &["new", "demo", "--dry-run", "--json"]).succeeds();
     assert_eq!(check("new", &planned.stdout)["outcome"], "planned");
     let written = run(dir.path(), &["new", "demo", "--json"]).succeeds();
     assert_eq!(check("new", &written.stdout)["outcome"], "written");
+    let config = run(dir.path(), &["config", "demo", "--json"]).succeeds();
+    check("config", &config.stdout);
     assert_eq!(written.stderr, "");
     let failures: [&[&str]; 4] = [
         &["new", "x", "--json", "--python", "2.7"],
