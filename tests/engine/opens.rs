@@ -35,13 +35,28 @@ struct Case {
     image: &'static str,
     python: &'static str,
     user: &'static str,
-    person: Person,
 }
 
 impl Case {
+    /// The case called `name`: a template in an image mode, the Python that it has, and the user who is in the container.
+    fn new(
+        name: &'static str,
+        (template, image): (&'static str, &'static str),
+        python: &'static str,
+        user: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            template,
+            image,
+            python,
+            user,
+        }
+    }
+
     /// Launches it and asks the container everything that a person would notice.
-    fn prove(&self) {
-        let desk = Desk::new(self.name, self.person);
+    fn prove(&self, person: Person) {
+        let desk = Desk::new(self.name, person);
         let args = [
             "demo",
             "--template",
@@ -53,12 +68,12 @@ impl Case {
         ];
         desk.scaffold_new(&args).succeeds();
         desk.up("demo");
-        self.prove_environment(&desk);
+        self.prove_environment(&desk, person);
         prove_packages(&desk);
         prove_tests(&desk);
     }
 
-    fn prove_environment(&self, desk: &Desk) {
+    fn prove_environment(&self, desk: &Desk, person: Person) {
         let config = jsonc(&desk.folder.join("demo/.devcontainer/devcontainer.json"));
         let settings = &config["customizations"]["vscode"]["settings"];
         let interpreter = settings["python.defaultInterpreterPath"].as_str().unwrap();
@@ -73,7 +88,7 @@ impl Case {
         let first = said.stdout.lines().next().unwrap();
         assert_eq!(first, "/opt/demo/bin/python");
         assert_eq!(said.stdout.lines().last(), Some(self.user));
-        if self.person == Person::Ordinary && self.user != "root" {
+        if person == Person::Ordinary && self.user != "root" {
             let uid = desk.exec("demo", "id -u").succeeds();
             assert_eq!(
                 uid.stdout.trim(),
@@ -82,7 +97,7 @@ impl Case {
             );
         }
         // A folder of root's belongs to nobody whose uid the image's user could take: the user can read it, and no more.
-        if self.person == Person::Ordinary {
+        if person == Person::Ordinary {
             desk.exec("demo", "touch src/written && rm src/written")
                 .succeeds();
         }
@@ -117,113 +132,61 @@ fn prove_tests(desk: &Desk) {
 #[test]
 #[ignore = "needs an engine"]
 fn python_built_opens() {
-    let case = Case {
-        name: "python-build",
-        template: "python",
-        image: "build",
-        python: "3.13",
-        user: "dev",
-        person: Person::Ordinary,
-    };
-    case.prove();
+    Case::new("python-build", ("python", "build"), "3.13", "dev").prove(Person::Ordinary);
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn python_from_a_ready_image_opens() {
-    let case = Case {
-        name: "python-image",
-        template: "python",
-        image: "image",
-        python: "3.13",
-        user: "vscode",
-        person: Person::Ordinary,
-    };
-    case.prove();
+    Case::new("python-image", ("python", "image"), "3.13", "vscode").prove(Person::Ordinary);
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn python_from_the_image_that_the_person_names_opens() {
-    let case = Case {
-        name: "python-reference",
-        template: "python",
-        image: "python:3.11",
-        python: "3.11",
-        user: "root",
-        person: Person::Ordinary,
-    };
-    case.prove();
+    Case::new(
+        "python-reference",
+        ("python", "python:3.11"),
+        "3.11",
+        "root",
+    )
+    .prove(Person::Ordinary);
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn python_built_for_an_older_python_opens() {
-    let case = Case {
-        name: "python-build-older",
-        template: "python",
-        image: "build",
-        python: "3.11",
-        user: "dev",
-        person: Person::Ordinary,
-    };
-    case.prove();
+    Case::new("python-build-older", ("python", "build"), "3.11", "dev").prove(Person::Ordinary);
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn library_built_opens() {
-    let case = Case {
-        name: "library-build",
-        template: "library",
-        image: "build",
-        python: "3.13",
-        user: "dev",
-        person: Person::Ordinary,
-    };
-    case.prove();
+    Case::new("library-build", ("library", "build"), "3.13", "dev").prove(Person::Ordinary);
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn library_from_a_ready_image_opens() {
-    let case = Case {
-        name: "library-image",
-        template: "library",
-        image: "image",
-        python: "3.11",
-        user: "vscode",
-        person: Person::Ordinary,
-    };
-    case.prove();
+    Case::new("library-image", ("library", "image"), "3.11", "vscode").prove(Person::Ordinary);
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn library_from_the_image_that_the_person_names_opens() {
-    let case = Case {
-        name: "library-reference",
-        template: "library",
-        image: "python:3.13",
-        python: "3.13",
-        user: "root",
-        person: Person::Ordinary,
-    };
-    case.prove();
+    Case::new(
+        "library-reference",
+        ("library", "python:3.13"),
+        "3.13",
+        "root",
+    )
+    .prove(Person::Ordinary);
 }
 
 #[test]
 #[ignore = "needs an engine"]
 fn library_built_by_root_opens() {
-    let case = Case {
-        name: "library-root",
-        template: "library",
-        image: "build",
-        python: "3.13",
-        user: "dev",
-        person: Person::Root,
-    };
-    case.prove();
+    Case::new("library-root", ("library", "build"), "3.13", "dev").prove(Person::Root);
 }
 
 /// `docker exec`, cron and CI start no interactive shell, which is where an activated environment gets lost.
