@@ -13,13 +13,10 @@ use crate::terminal::{Format, Terminal, prompt};
 use crate::tree::{Tree, component_fault};
 use crate::workspace::{self, Workspace};
 use anyhow::Context;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The template when none is named.
 const DEFAULT_TEMPLATE: &str = "python";
-
-/// What `--ca-bundle` without a file stands for.
-const HOST_BUNDLE: &str = "the bundle that this machine uses";
 
 /// Make a project from a template
 ///
@@ -55,8 +52,12 @@ pub(crate) struct New {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
     /// Carry the host's certificate authorities into the image, for networks that intercept TLS
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = HOST_BUNDLE)]
-    ca_bundle: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[expect(
+        clippy::option_option,
+        reason = "the flag may be absent, or there without a file"
+    )]
+    ca_bundle: Option<Option<PathBuf>>,
     /// Replace files that are in the way
     #[arg(long)]
     force: bool,
@@ -231,9 +232,8 @@ impl New {
 
     /// The bundle that was named, or the one that this machine uses.
     fn bundle(&self, host: &Host) -> Result<PathBuf, UsageError> {
-        let named = self.ca_bundle.as_deref();
-        if let Some(path) = named.filter(|path| *path != Path::new(HOST_BUNDLE)) {
-            return Ok(path.to_owned());
+        if let Some(Some(named)) = &self.ca_bundle {
+            return Ok(named.clone());
         }
         let found = host.ca_bundles.iter().find(|path| workspace::is_file(path));
         found
