@@ -8,12 +8,14 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from registry import BadRegistry, Registry, Tls
+
 CASES = Path(__file__).resolve().parent / "cases"
 
 # What case.json may say; README.md tells what each means.
 KEYS = {
     "about", "folder", "open", "config", "inside", "merged", "env", "git", "files", "bytes", "symlinks", "images",
-    "container", "says", "needs",
+    "container", "registry", "home", "programs", "says", "needs",
 }
 
 # Git as it is on no one's machine in particular.
@@ -45,11 +47,17 @@ class Request:
     environment: dict[str, str] = field(default_factory=dict)
     images: dict | None = None
     container: dict | None = None
+    registry: Registry | None = None
     says: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     """What the reference needs on this machine beside the docker client."""
     any_image: bool = False
     """It was found in a folder: every image it names is there and says nothing, and its environment is the caller's."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What is only so in this run, and what answers call it."""
+        return {str(self.root): "<root>"} | (self.registry.names if self.registry else {})
 
 
 def load(name: str) -> dict:
@@ -64,10 +72,17 @@ def load(name: str) -> dict:
     return case
 
 
-def lay_out(name: str, scratch: Path) -> Request:
+def lay_out(name: str, scratch: Path, tls: Tls | None = None) -> Request:
     """Make the case's workspace below `scratch`."""
-    case = load(name)
+    try:
+        return laid_out(name, load(name), scratch, tls)
+    except BadRegistry as error:
+        raise BadCase(f"{name}/case.json: {error}") from error
+
+
+def laid_out(name: str, case: dict, scratch: Path, tls: Tls | None) -> Request:
     root = scratch / name
+    registry = Registry(case["registry"], tls) if "registry" in case else None
     workspace = root / case.get("folder", "workspace")
     (root / "home").mkdir(parents=True)
     if "worktree" in case.get("git", {}).values():
@@ -75,8 +90,16 @@ def lay_out(name: str, scratch: Path) -> Request:
     for place, kind in sorted(case.get("git", {}).items()):
         make_git(root, workspace / place, kind)
     fill(workspace, CASES / name / "workspace", case)
+    write(root / "home", {path: text.encode() for path, text in case.get("home", {}).items()})
+    write(root / "bin", {path: text.encode() for path, text in case.get("programs", {}).items()}, mode=0o755)
+    if registry:
+        registry.fill_files(workspace)
+        registry.fill_files(root / "home")
     folder = Path(os.path.normpath(workspace / case.get("open", ".")))
     config = Path(os.path.normpath(folder / case["config"])) if "config" in case else None
+    environment, images = with_root(case.get("env", {}), root), case.get("images", {})
+    if registry:
+        environment, images = registry.filled(environment), registry.filled(images)
     return Request(
         name=name,
         about=case["about"],
@@ -85,11 +108,12 @@ def lay_out(name: str, scratch: Path) -> Request:
         config=config,
         inside=case.get("inside", False),
         merged=case.get("merged", False),
-        environment=with_root(case.get("env", {}), root),
-        images=case.get("images", {}),
+        environment=environment,
+        images=images,
         container=container(case, folder, config),
+        registry=registry,
         says=tuple(case.get("says", [])),
-        needs=tuple(case.get("needs", [])),
+        needs=(*case.get("needs", []), *(["openssl"] if "tarballs" in case.get("registry", {}) else [])),
     )
 
 
@@ -124,14 +148,19 @@ def fill(workspace: Path, source: Path, case: dict) -> None:
         shutil.copytree(source, workspace, dirs_exist_ok=True)
     written = {path: text.encode("utf-8", "surrogatepass") for path, text in case.get("files", {}).items()}
     written |= {path: text.encode("latin-1") for path, text in case.get("bytes", {}).items()}
-    for path, data in written.items():
-        file = workspace / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+    write(workspace, written)
     for path, target in case.get("symlinks", {}).items():
         link = workspace / path
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(target)
+
+
+def write(folder: Path, files: dict[str, bytes], mode: int = 0o644) -> None:
+    for path, data in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        file.chmod(mode)
 
 
 def with_root(value: object, root: Path) -> object:

@@ -74,14 +74,17 @@ def normalise(parts: dict, request: Request) -> dict:
     3. The folder that the case was laid out in becomes `<root>`, in every string and every key.
     4. `${devcontainerId}`'s value, which follows from that folder, becomes `<id of the folder>` or
        `<id of the folder and file>`, if it is what the specification computes; another value stays as it is.
-    5. `dstFolder` and `cachePath`, where the reference stages Features for a build, are left out.
+    5. The host and port of the stand-in registry become `<registry>`, and the digests of what it serves, which follow
+       from the port where a Feature names another one, `<digest of …>` with the name in case.json, or
+       `<digest of the layer of …>`; another digest stays as it is.
+    6. `dstFolder` and `cachePath`, where the reference stages Features for a build, are left out.
 
     The order of an object's keys does not count, that of an array does. Numbers count by value (1 is 1.0), as 64-bit floats.
     """
     config = parts.get("configuration", {}).get("configFilePath")
     path = config.get("fsPath") if isinstance(config, dict) else config
     names = ids(request.folder, path)
-    names[str(request.root)] = "<root>"
+    names |= request.names
 
     def text(value: str) -> str:
         for found, name in names.items():
