@@ -25,6 +25,8 @@ pub(crate) struct Host {
     pub(crate) current_dir: PathBuf,
     /// The environment, as far as it is text.
     pub(crate) environment: BTreeMap<String, String>,
+    /// The processor, in the words of Go and of container images.
+    pub(crate) architecture: &'static str,
     /// Whether a person can be asked: both ends are a terminal, and no CI runs.
     pub(crate) can_ask: bool,
     /// Where the bundle of trusted certificate authorities may lie, the likeliest first.
@@ -48,6 +50,13 @@ impl Host {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
+            architecture: match env::consts::ARCH {
+                "x86_64" => "amd64",
+                "aarch64" => "arm64",
+                "x86" => "386",
+                "powerpc64" => "ppc64le",
+                other => other,
+            },
             can_ask: io::stdin().is_terminal() && io::stderr().is_terminal() && !is_ci && !is_dumb,
             ca_bundles: named.map(PathBuf::from).into_iter().chain(usual).collect(),
         })

@@ -4,8 +4,9 @@
 //!
 //! - What is decided, without touching the world: [`template`] (options, answers, rendering, what a change means), [`devcontainer`] (what a
 //!   configuration means), [`ca_bundle`].
-//! - What touches it, without deciding: [`workspace`] (disk), [`engine`] (Docker), [`host`] (this machine), [`terminal`] (the person).
-//! - What everybody reads: [`jsonc`]. What passes between them: [`tree::Tree`], answers, changes.
+//! - What touches it, without deciding: [`workspace`] (disk), [`engine`] (Docker), [`registry`] (the network), [`host`] (this machine),
+//!   [`terminal`] (the person).
+//! - What everybody reads: [`jsonc`], [`yaml`]. What passes between them: [`tree::Tree`], answers, changes.
 //!
 //! Invariants:
 //! - Nothing under [`template`] and [`devcontainer`] reads a file, a clock, an environment variable or a terminal.
@@ -24,19 +25,25 @@ mod engine;
 mod hint;
 mod host;
 mod jsonc;
+mod registry;
 mod template;
 mod terminal;
 mod tree;
 mod workspace;
+mod yaml;
 
 use anyhow::Context;
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::list::List;
+use commands::reading::ReadingError;
 use commands::{Outcome, UsageError};
 use devcontainer::configuration::ConfigurationError;
+use devcontainer::explain::NoSuchProperty;
+use devcontainer::feature::FeatureError;
 use hint::Hint;
 use host::Host;
+use registry::RegistryError;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use template::TemplateError;
@@ -112,6 +119,10 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         hint_of::<InTheWay>,
         hint_of::<UsageError>,
         hint_of::<ConfigurationError>,
+        hint_of::<NoSuchProperty>,
+        hint_of::<FeatureError>,
+        hint_of::<ReadingError>,
+        hint_of::<RegistryError>,
         hint_of::<WorkspaceError>,
     ];
     error

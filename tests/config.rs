@@ -4,12 +4,12 @@ use crate::support::{folder, json, program, run, tool};
 use std::fs;
 use std::process::Command;
 
-/// Every case of the plain form, against the recorded answers of the reference.
+/// Every case, against the recorded answers of the reference.
 #[test]
-fn the_plain_form_is_what_the_reference_answers() {
+fn a_configuration_means_what_the_reference_answers() {
     let mut check = Command::new("python3");
     check
-        .args(["tests/conformance/run", "--plain", "--quiet", "--scaffold"])
+        .args(["tests/conformance/run", "--quiet", "--scaffold"])
         .arg(program());
     tool(&mut check);
 }

@@ -1,18 +1,18 @@
 //! `scaffold config`
 
-use super::{Outcome, UsageError};
-use crate::devcontainer::configuration::{
-    CONFIG_FILE, Configuration, Surroundings, configure, id_labels, remarks,
-};
-use crate::devcontainer::workspace_folder::HostFolder;
-use crate::engine::{Container, Engine};
-use crate::hint::{self, enumerate, nearest};
+use super::Outcome;
+use super::reading::{Named, Reading, Whole};
+use crate::devcontainer::configuration::remarks;
+use crate::devcontainer::explain::explain;
+use crate::devcontainer::feature::FeatureSet;
+use crate::devcontainer::merge::merged_property;
+use crate::hint;
 use crate::host::Host;
+use crate::terminal::explanation;
 use crate::terminal::source::{self, Source, Weight};
 use crate::terminal::{Format, Terminal};
 use crate::workspace::{self, WorkspaceError, find};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
 /// Show what a dev container's configuration means on this machine
@@ -27,7 +27,10 @@ pub(crate) struct Config {
     /// A devcontainer.json, or the name of a folder in `.devcontainer` that has one
     #[arg(long = "config", value_name = "FILE|NAME")]
     file: Option<PathBuf>,
-    /// Show where the value of one property comes from
+    /// Add what the image and the Features say: all that a container is made of
+    #[arg(long)]
+    merged: bool,
+    /// Show where the value of one property comes from, and what it went over: `remoteUser`, `remoteEnv.PATH`
     #[arg(long, value_name = "KEY")]
     explain: Option<String>,
     /// Take every fault of the file for an error
@@ -40,52 +43,83 @@ impl Config {
     pub(crate) fn run(self, terminal: Terminal, host: &Host) -> anyhow::Result<Outcome> {
         let folder = workspace::absolute(&host.current_dir.join(&self.path));
         let file = self.find(&folder, host)?;
-        let text = workspace::read_text(&file)?;
-        if text.is_empty() {
-            return Err(WorkspaceError::NoConfiguration(folder).into());
-        }
-        let (folder, shown) = (folder.to_string_lossy(), file.to_string_lossy());
-        let root = find::git_root(Path::new(&*folder), &host.environment);
-        let root = root.as_deref().map(Path::to_string_lossy);
-        let configuration = configure(
-            &text,
-            Surroundings {
-                folder: HostFolder {
-                    path: &folder,
-                    git_root: root.as_deref(),
-                },
-                config_file: &shown,
-                environment: &host.environment,
-            },
-        )?;
-        let configuration = match container(terminal, host, &folder, &shown) {
-            Some((labels, container)) => {
-                configuration.in_container(&labels, &container.environment)?
-            }
-            None => configuration,
-        };
+        let named = Named::read(&folder, &file, host)?;
+        let reading = named.configure(terminal, host)?;
         let source = Source {
             name: &hint::shown(file.strip_prefix(&host.current_dir).unwrap_or(&file)),
-            text: &text,
+            text: &named.text,
         };
-        let remarks = remarks(&configuration.document);
+        let mut is_sound = self.remark(terminal, &source, &reading);
+        let whole = self.whole(terminal, &reading)?;
+        for remark in whole.iter().flat_map(|whole| &whole.remarks) {
+            self.say(terminal, remark);
+            is_sound = false;
+        }
+        match &self.explain {
+            Some(key) => {
+                let merged = whole.as_ref();
+                let merged = merged.map(|whole| (&whole.merged, whole.entries.as_slice()));
+                let explanation = explain(key, &reading.configuration, merged)?;
+                match terminal.format {
+                    Format::Text => terminal.print(explanation::text(&explanation, &source))?,
+                    Format::Json => {
+                        terminal.print_json(&explanation::json(&explanation, &source))?;
+                    }
+                }
+            }
+            None => print(terminal, &reading, whole.as_ref())?,
+        }
+        Ok(if self.strict && !is_sound {
+            Outcome::Findings
+        } else {
+            Outcome::Success
+        })
+    }
+
+    /// Says what is wrong with the file; whether nothing is.
+    fn remark(&self, terminal: Terminal, source: &Source<'_>, reading: &Reading<'_>) -> bool {
+        let remarks = remarks(&reading.configuration.document);
         let weight = if self.strict {
             Weight::Error
         } else {
             Weight::Warning
         };
         for remark in &remarks {
-            source::remark(terminal, &source, remark, weight);
+            source::remark(terminal, source, remark, weight);
         }
-        match &self.explain {
-            Some(key) => terminal.print(explain(&configuration, &source, key)?)?,
-            None => print(terminal, &configuration)?,
-        }
-        Ok(if self.strict && !remarks.is_empty() {
-            Outcome::Findings
+        remarks.is_empty()
+    }
+
+    fn say(&self, terminal: Terminal, remark: &str) {
+        if self.strict {
+            terminal.complain(format!("error: {remark}"));
         } else {
-            Outcome::Success
-        })
+            terminal.say(format!("warning: {remark}"));
+        }
+    }
+
+    /// The merged form, if it is asked for: a property that is merged is explained in it, as far as that can be had.
+    fn whole(&self, terminal: Terminal, reading: &Reading<'_>) -> anyhow::Result<Option<Whole>> {
+        if self.merged {
+            return reading.merge().map(Some);
+        }
+        let Some(key) = &self.explain else {
+            return Ok(None);
+        };
+        if !is_merged(key) {
+            return Ok(None);
+        }
+        match reading.merge() {
+            Ok(whole) => Ok(Some(whole)),
+            Err(error) => {
+                let why = error.chain().map(ToString::to_string);
+                let why = why.collect::<Vec<_>>().join(": ");
+                terminal.say(format!(
+                    "warning: only the file is looked at, for the image or a Feature cannot be read: {why}"
+                ));
+                Ok(None)
+            }
+        }
     }
 
     /// The file to read.
@@ -102,80 +136,30 @@ impl Config {
     }
 }
 
-/// The container that was started from the configuration, and the labels by which it was found.
-///
-/// Without an engine there is none, as far as anybody can tell.
-fn container(
-    terminal: Terminal,
-    host: &Host,
-    folder: &str,
-    file: &str,
-) -> Option<(BTreeMap<String, String>, Container)> {
-    let [labels, old] = id_labels(folder, file);
-    let found = Engine::connect(&host.environment).and_then(|engine| {
-        if let Some(container) = engine.find(&labels)? {
-            return Ok(Some((labels, container)));
-        }
-        let container = engine.find(&old)?;
-        let is_old = |container: &Container| !container.labels.contains_key(CONFIG_FILE);
-        Ok(container.filter(is_old).map(|container| (old, container)))
-    });
-    found.unwrap_or_else(|error| {
-        terminal.detail(format!("{error}, so that no container is looked at"));
-        None
-    })
+fn is_merged(key: &str) -> bool {
+    let name = key.split('.').next().unwrap_or_default();
+    merged_property(name).is_some()
 }
 
-fn print(terminal: Terminal, configuration: &Configuration) -> anyhow::Result<()> {
-    let whole = json!({
-        "configuration": configuration.config,
-        "workspace": configuration.workspace,
-    });
+/// Prints what the reference prints, in its shape.
+fn print(terminal: Terminal, reading: &Reading<'_>, whole: Option<&Whole>) -> anyhow::Result<()> {
+    let configuration = &reading.configuration;
+    let mut all = Map::new();
+    let mut add = |name: &str, value: Value| all.insert(name.to_owned(), value);
+    add("configuration", configuration.config.clone().into());
+    add("workspace", json!(configuration.workspace));
+    if let Some(whole) = whole {
+        let sets = whole.features.iter().flatten();
+        let sets: Vec<Value> = sets.map(FeatureSet::as_json).collect();
+        if !sets.is_empty() {
+            add("featuresConfiguration", json!({ "featureSets": sets }));
+        }
+        add("mergedConfiguration", whole.merged.clone().into());
+    }
     match terminal.format {
         // The reference prints one line, and its callers read one line.
-        Format::Json => terminal.print(whole)?,
-        Format::Text => terminal.print_json(&whole)?,
+        Format::Json => terminal.print(Value::from(all))?,
+        Format::Text => terminal.print_json(&all)?,
     }
     Ok(())
-}
-
-/// Where the value of `key` comes from: the lines of the file, and what became of them.
-fn explain(
-    configuration: &Configuration,
-    source: &Source<'_>,
-    key: &str,
-) -> anyhow::Result<String> {
-    let config = &configuration.config;
-    let Some(value) = config.get(key) else {
-        let keys = config.keys().map(String::as_str);
-        return Err(UsageError::NoSuchProperty {
-            key: key.to_owned(),
-            near: nearest(key, keys.clone()).map(str::to_owned),
-            known: enumerate(keys),
-        }
-        .into());
-    };
-    let written = configuration.document.value.as_ref();
-    let written = written.and_then(|written| written.get(key));
-    let pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
-    let place = configuration.document.places.get(&pointer);
-    let (Some(written), Some(place)) = (written, place) else {
-        return Ok(format!(
-            "{key} = {value}\n  not in the file: decided by scaffold"
-        ));
-    };
-    let became = if written == value {
-        String::new()
-    } else {
-        format!("\n  written as {}", compact(written))
-    };
-    let position = source.position(place.start);
-    Ok(format!(
-        "{key} = {}\n  from {position}{became}",
-        compact(value)
-    ))
-}
-
-fn compact(value: &Value) -> String {
-    value.to_string()
 }

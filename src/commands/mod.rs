@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod reading;
 pub(crate) mod show;
 
 use crate::hint::{Hint, shown};
@@ -51,16 +52,6 @@ pub(crate) enum UsageError {
         /// Why not.
         reason: &'static str,
     },
-    /// A property that the configuration does not have.
-    #[error("the configuration has no `{}`", .key.escape_debug())]
-    NoSuchProperty {
-        /// What was asked for.
-        key: String,
-        /// What was probably meant.
-        near: Option<String>,
-        /// The properties that there are.
-        known: String,
-    },
     /// The root of the file system.
     #[error("the root of the file system is no place for a project")]
     Root,
@@ -76,12 +67,6 @@ impl Hint for UsageError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::SetWithoutValue(_) => "write `--set OPTION=VALUE`".to_owned(),
-            Self::NoSuchProperty {
-                near: Some(near),
-                known,
-                ..
-            } => format!("did you mean `{near}`? there are {known}"),
-            Self::NoSuchProperty { known, .. } => format!("there are {known}"),
             Self::Root | Self::FolderName { .. } => "name the folder: `scaffold new DIR`".to_owned(),
             Self::NoCertificate(_) => {
                 "name a file in PEM form, with lines of `-----BEGIN CERTIFICATE-----` (`openssl x509 -inform der -in FILE` turns DER into it); a folder to write to comes before `--ca-bundle`".to_owned()

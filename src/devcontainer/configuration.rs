@@ -1,10 +1,12 @@
 //! devcontainer.json → what it means on this host.
 
+use super::legacy;
 use super::properties::PROPERTIES;
+use super::script::as_members;
 use super::variable::{
     Environment, Local, Unnamed, devcontainer_id, substitute_container, substitute_id,
 };
-use super::workspace_folder::{HostFolder, WorkspaceFolder, is_given, workspace_folder};
+use super::workspace_folder::{HostFolder, WorkspaceFolder, workspace_folder};
 use crate::hint::{Hint, nearest};
 use crate::jsonc::{self, Document};
 use serde_json::{Map, Value, json};
@@ -27,13 +29,50 @@ pub(crate) struct Surroundings<'a> {
 
 /// A configuration as it holds on this host.
 #[derive(Debug, Clone)]
-pub(crate) struct Configuration {
+pub(crate) struct Configuration<'a> {
     /// The properties, legacy ones folded and the host's variables replaced.
     pub(crate) config: Map<String, Value>,
     /// Where the project lies in the container.
     pub(crate) workspace: WorkspaceFolder,
     /// What the file says, with positions and faults.
     pub(crate) document: Document,
+    /// What the variables stand for.
+    variables: Variables<'a>,
+}
+
+/// What variables stand for, as far as it is known.
+#[derive(Debug, Clone)]
+struct Variables<'a> {
+    /// The absolute path of devcontainer.json.
+    file: &'a str,
+    local: Local<'a>,
+    /// The id and the environment of the container, once it is there.
+    container: Option<(String, Environment)>,
+}
+
+impl Variables<'_> {
+    /// Puts in what the host knows.
+    fn of_host(&self, value: &Value) -> Result<Value, ConfigurationError> {
+        self.named(self.local.substitute(value))
+    }
+
+    /// Puts in what the container knows, if it is there.
+    fn of_container(&self, value: Value) -> Result<Value, ConfigurationError> {
+        match &self.container {
+            Some((id, environment)) => self.named(substitute_container(
+                &substitute_id(&value, id),
+                environment,
+            )),
+            None => Ok(value),
+        }
+    }
+
+    fn named(&self, value: Result<Value, Unnamed>) -> Result<Value, ConfigurationError> {
+        value.map_err(|source| ConfigurationError::Variable {
+            file: self.file.to_owned(),
+            source,
+        })
+    }
 }
 
 /// Why a file is no configuration.
@@ -88,10 +127,10 @@ pub(crate) struct Remark {
 }
 
 /// Reads `text` as it holds in `surroundings`.
-pub(crate) fn configure(
+pub(crate) fn configure<'a>(
     text: &str,
-    surroundings: Surroundings<'_>,
-) -> Result<Configuration, ConfigurationError> {
+    surroundings: Surroundings<'a>,
+) -> Result<Configuration<'a>, ConfigurationError> {
     let document = jsonc::parse(text);
     let file = surroundings.config_file;
     let Some(Value::Object(raw)) = &document.value else {
@@ -99,29 +138,27 @@ pub(crate) fn configure(
             file: file.to_owned(),
         });
     };
-    let raw = fold_legacy(raw.clone());
+    let raw = legacy::fold(raw.clone());
     let mut workspace = workspace_folder(&raw, surroundings.folder);
     if !matches!(workspace.workspace_folder, None | Some(Value::String(_))) {
         return Err(ConfigurationError::WorkspaceFolder {
             file: file.to_owned(),
         });
     }
-    let local = Local {
-        environment: surroundings.environment,
-        workspace_folder: surroundings.folder.path,
-        container_workspace_folder: match &workspace.workspace_folder {
-            Some(Value::String(folder)) => Some(folder.clone()),
-            _ => None,
+    let variables = Variables {
+        file,
+        local: Local {
+            environment: surroundings.environment,
+            workspace_folder: surroundings.folder.path,
+            container_workspace_folder: match &workspace.workspace_folder {
+                Some(Value::String(folder)) => Some(folder.clone()),
+                _ => None,
+            },
         },
+        container: None,
     };
-    let substituted = local.substitute(&Value::Object(raw));
-    let substituted = substituted.map_err(|source| ConfigurationError::Variable {
-        file: file.to_owned(),
-        source,
-    })?;
-    let Value::Object(mut config) = substituted else {
-        unreachable!("an object stays one")
-    };
+    let substituted = variables.of_host(&Value::Object(raw))?;
+    let mut config = as_members(substituted);
     if let Some(folder @ Value::String(_)) = config.get("workspaceFolder") {
         workspace.workspace_folder = Some(folder.clone());
     }
@@ -133,89 +170,13 @@ pub(crate) fn configure(
         config,
         workspace,
         document,
+        variables,
     })
 }
 
 /// The form in which VS Code's own tools write the URI of a file of the host.
 fn file_uri(path: &str) -> Value {
     json!({ "$mid": 1, "fsPath": path, "path": path, "scheme": "vscode-fileHost" })
-}
-
-/// Moves `extensions`, `settings` and `devPort` from the top, where they once belonged, to `customizations.vscode`.
-///
-/// What is not of the type that it should be is treated as the reference treats it, JavaScript's truth included.
-fn fold_legacy(mut config: Map<String, Value>) -> Map<String, Value> {
-    let mut take = |name: &str| {
-        let is_given = config.get(name).is_some_and(is_given);
-        is_given.then(|| config.shift_remove(name)).flatten()
-    };
-    let (extensions, settings) = (take("extensions"), take("settings"));
-    let dev_port = config.get("devPort").cloned();
-    if extensions.is_none() && settings.is_none() && dev_port.is_none() {
-        return config;
-    }
-    let mut lost = Map::new();
-    let vscode = object_at(&mut config, "customizations")
-        .and_then(|customizations| object_at(customizations, "vscode"))
-        .unwrap_or(&mut lost);
-    if let Some(old) = extensions {
-        let mut all = as_list(vscode.shift_remove("extensions").filter(is_given));
-        all.append(&mut as_list(Some(old)));
-        vscode.insert("extensions".to_owned(), Value::Array(all));
-    }
-    if let Some(old) = settings {
-        let mut all = as_members(old);
-        all.extend(
-            vscode
-                .shift_remove("settings")
-                .map(as_members)
-                .unwrap_or_default(),
-        );
-        vscode.insert("settings".to_owned(), Value::Object(all));
-    }
-    if let Some(port) = dev_port
-        && !vscode.contains_key("devPort")
-    {
-        vscode.insert("devPort".to_owned(), port);
-        config.shift_remove("devPort");
-    }
-    config
-}
-
-/// The object at `name`, made where nothing is given; `None` where something else is, on which properties are lost.
-fn object_at<'a>(
-    map: &'a mut Map<String, Value>,
-    name: &str,
-) -> Option<&'a mut Map<String, Value>> {
-    if !map.get(name).is_some_and(is_given) {
-        map.insert(name.to_owned(), Value::Object(Map::new()));
-    }
-    map.get_mut(name)?.as_object_mut()
-}
-
-/// The members of an array, or the value itself as the only one.
-fn as_list(value: Option<Value>) -> Vec<Value> {
-    match value {
-        None => Vec::new(),
-        Some(Value::Array(members)) => members,
-        Some(value) => vec![value],
-    }
-}
-
-/// The members of an object; an array has its indices for keys, and a string its characters' too.
-fn as_members(value: Value) -> Map<String, Value> {
-    let numbered = |values: Vec<Value>| {
-        let numbered = values.into_iter().enumerate();
-        numbered
-            .map(|(index, value)| (index.to_string(), value))
-            .collect()
-    };
-    match value {
-        Value::Object(members) => members,
-        Value::Array(members) => numbered(members),
-        Value::String(text) => numbered(text.chars().map(|c| c.to_string().into()).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Map::new(),
-    }
 }
 
 /// The labels by which dev container tools find the container of `file` in `folder` again: those of every tool, and those that tools
@@ -229,27 +190,29 @@ pub(crate) fn id_labels(folder: &str, file: &str) -> [BTreeMap<String, String>; 
     ]
 }
 
-impl Configuration {
+impl Configuration<'_> {
     /// The configuration as it holds for the container that carries `labels` and has `environment`.
     pub(crate) fn in_container(
         mut self,
         labels: &BTreeMap<String, String>,
         environment: &Environment,
     ) -> Result<Self, ConfigurationError> {
+        self.variables.container = Some((devcontainer_id(labels), environment.clone()));
         let file = self.config.shift_remove("configFilePath");
-        let value = substitute_id(&Value::Object(self.config), &devcontainer_id(labels));
-        let value = substitute_container(&value, environment);
-        let value = value.map_err(|source| ConfigurationError::Variable {
-            file: "devcontainer.json".to_owned(),
-            source,
-        })?;
-        self.config = match value {
-            Value::Object(config) => config,
-            _ => Map::new(),
-        };
+        let value = self.variables.of_container(Value::Object(self.config))?;
+        self.config = as_members(value);
         self.config
             .extend(file.map(|file| ("configFilePath".to_owned(), file)));
         Ok(self)
+    }
+
+    /// What `properties` of an image's or a Feature's metadata mean here.
+    pub(crate) fn substitute(
+        &self,
+        properties: Map<String, Value>,
+    ) -> Result<Map<String, Value>, ConfigurationError> {
+        let value = self.variables.of_host(&Value::Object(properties))?;
+        Ok(as_members(self.variables.of_container(value)?))
     }
 }
 

@@ -1,9 +1,19 @@
 //! What a dev container's files say: read as VS Code reads them, with every fault named that it passes over.
 //!
-//! [`configuration`] makes a text what it means on this host, with [`workspace_folder`] and [`variable`].
+//! [`configuration`] makes a text what it means on this host, with [`workspace_folder`] and [`variable`]. [`merge`] adds what the image
+//! and the Features say: their [`metadata`], the image that a Dockerfile or a Compose service builds on ([`base_image`], [`compose`]), and
+//! the Features themselves ([`feature`]).
 //! Nothing here touches disk, engine or environment: what they know is passed in.
 
+pub(crate) mod base_image;
+pub(crate) mod compose;
 pub(crate) mod configuration;
+pub(crate) mod explain;
+pub(crate) mod feature;
+mod legacy;
+pub(crate) mod merge;
+pub(crate) mod metadata;
 pub(crate) mod properties;
+mod script;
 pub(crate) mod variable;
 pub(crate) mod workspace_folder;

@@ -47,3 +47,26 @@ pub(crate) const PROPERTIES: &[&str] = &[
     "workspaceFolder",
     "workspaceMount",
 ];
+
+/// What holds where nobody says anything (Dev Container metadata reference, the column of defaults).
+pub(crate) const DEFAULTS: &[(&str, &str)] = &[
+    ("capAdd", "no capabilities beside the engine's own"),
+    ("containerUser", "the image's USER, or root"),
+    ("features", "none"),
+    ("forwardPorts", "none"),
+    ("hostRequirements", "none"),
+    ("init", "false"),
+    ("mounts", "the workspace folder alone"),
+    ("overrideCommand", "true; false with Compose"),
+    ("privileged", "false"),
+    ("remoteUser", "the user that the container runs as"),
+    ("runServices", "all services"),
+    ("securityOpt", "none"),
+    (
+        "shutdownAction",
+        "\"stopContainer\"; \"stopCompose\" with Compose",
+    ),
+    ("updateRemoteUserUID", "true, on Linux"),
+    ("userEnvProbe", "\"loginInteractiveShell\""),
+    ("waitFor", "\"updateContentCommand\""),
+];

@@ -1,5 +1,6 @@
 //! Where the project lies in the container, and what is mounted there.
 
+use super::script::is_given;
 use super::variable::basename;
 use serde_json::{Map, Value};
 
@@ -55,16 +56,6 @@ pub(crate) fn workspace_folder(
     WorkspaceFolder {
         workspace_folder: Some(folder),
         workspace_mount: Some(mount),
-    }
-}
-
-/// Whether a value counts as given: JavaScript's truth, by which the reference decides.
-pub(crate) fn is_given(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::Bool(true) | Value::Array(_) | Value::Object(_) => true,
     }
 }
 

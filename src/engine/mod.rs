@@ -140,6 +140,39 @@ impl Engine {
     }
 }
 
+/// What an image says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Image {
+    /// Its labels.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+impl Engine {
+    /// What the image says that the engine has under `name`; `None` where it has none.
+    pub(crate) fn image(&self, name: &str) -> Result<Option<Image>, EngineError> {
+        let found = self.runtime.block_on(self.docker.inspect_image(name));
+        match found {
+            Ok(image) => Ok(Some(Image {
+                labels: image
+                    .config
+                    .and_then(|config| config.labels)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .collect(),
+            })),
+            // 400 is the answer to a name that no image could have.
+            Err(bollard::errors::Error::DockerResponseServerError {
+                status_code: 400 | 404,
+                ..
+            }) => Ok(None),
+            Err(source) => Err(EngineError::Refused {
+                doing: "inspect an image",
+                source,
+            }),
+        }
+    }
+}
+
 /// `NAME=value` lines as a map.
 fn environment(lines: &[String]) -> Environment {
     let pairs = lines

@@ -1,5 +1,6 @@
 //! The person: data goes to stdout, talk to stderr, and questions come back as answers.
 
+pub(crate) mod explanation;
 pub(crate) mod made;
 pub(crate) mod prompt;
 pub(crate) mod report;

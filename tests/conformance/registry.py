@@ -46,24 +46,32 @@ class BadRegistry(Exception):
 
 @dataclass
 class Tls:
-    """A certificate for localhost that signs itself, so that it can be trusted by naming it."""
+    """A certificate for localhost, and that of the authority that signed it, which can be trusted by naming it."""
 
-    certificate: Path
+    authority: Path
     context: ssl.SSLContext
 
     @staticmethod
     def make(folder: Path) -> "Tls":
         folder.mkdir()
-        certificate, key = folder / "certificate.pem", folder / "key.pem"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-             "-keyout", str(key), "-out", str(certificate)],
-            capture_output=True, check=True,
+
+        def make(name: str, *options: str) -> tuple[Path, Path]:
+            certificate, key = folder / f"{name}.pem", folder / f"{name}-key.pem"
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                 "-subj", f"/CN={name}", *options, "-keyout", str(key), "-out", str(certificate)],
+                capture_output=True, check=True,
+            )
+            return certificate, key
+
+        authority, signing = make("authority")
+        certificate, key = make(
+            "localhost", "-CA", str(authority), "-CAkey", str(signing), "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-addext", "basicConstraints=critical,CA:FALSE",
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
-        return Tls(certificate, context)
+        return Tls(authority, context)
 
 
 @dataclass
