@@ -1,6 +1,6 @@
 //! `scaffold config`, beside the reference and where it goes further.
 
-use crate::support::{folder, json, program, run, tool};
+use crate::support::{folder, follows_schema, json, program, run, tool};
 use std::fs;
 use std::process::Command;
 
@@ -47,6 +47,65 @@ fn explain_says_the_line_and_what_became_of_it() {
     let expected = "name = \"demo!\"\n  from demo/.devcontainer.json:2:11\n  written as \"${localWorkspaceFolderBasename}!\"\n";
     assert_eq!(said.stdout, expected);
     run(dir.path(), &["config", "demo", "--explain", "nmae"]).fails_with("did you mean `name`?");
+}
+
+#[test]
+fn explain_says_who_said_it_and_what_it_went_over() {
+    let dir = folder();
+    let place = dir.path().join(".devcontainer");
+    fs::create_dir_all(place.join("one")).unwrap();
+    let text = "{\n  \"build\": { \"dockerfile\": \"Dockerfile\" },\n  \"features\": { \"./one\": {} },\n  \"postCreateCommand\": \"mine\"\n}";
+    fs::write(place.join("devcontainer.json"), text).unwrap();
+    fs::write(place.join("Dockerfile"), "FROM scratch").unwrap();
+    let feature = "{ \"id\": \"one\", \"init\": true, \"postCreateCommand\": \"its\" }";
+    fs::write(place.join("one/devcontainer-feature.json"), feature).unwrap();
+    let table = [
+        ("init", "init = true\n  from the Feature ./one\n"),
+        (
+            "postCreateCommand",
+            "postCreateCommands = [\"its\",\"mine\"]\n  \"mine\" from .devcontainer/devcontainer.json:4:24\n  \"its\" from the Feature ./one\n",
+        ),
+        (
+            "waitFor",
+            "waitFor is not set\n  nobody says it; the default is: \"updateContentCommand\"\n",
+        ),
+        (
+            "build.dockerfile",
+            "build.dockerfile = \"Dockerfile\"\n  from .devcontainer/devcontainer.json:2:28\n",
+        ),
+    ];
+    for (key, expected) in table {
+        let said = run(dir.path(), &["config", "--explain", key]).succeeds();
+        assert_eq!(said.stdout, expected, "{key}");
+    }
+    // An image that nobody knows leaves the rest to be explained, and fails what needs the whole.
+    fs::write(place.join("Dockerfile"), "FROM localhost:1/none").unwrap();
+    let said = run(dir.path(), &["config", "--explain", "init"]).succeeds();
+    assert!(said.stdout.ends_with("from the Feature ./one\n"));
+    let why = "neither the engine nor a registry tells of the image `localhost:1/none`";
+    assert!(said.stderr.contains(why), "{}", said.stderr);
+    run(dir.path(), &["config", "--merged"]).fails_with(why);
+}
+
+#[test]
+fn json_follows_its_schema() {
+    let dir = folder();
+    run(dir.path(), &["new", "demo"]).succeeds();
+    let config = run(dir.path(), &["config", "demo", "--json"]).succeeds();
+    follows_schema("config", &config.stdout);
+    let bare = "{ \"build\": { \"dockerfile\": \"Dockerfile\" }, \"features\": { \"./one\": {} } }";
+    let place = dir.path().join("bare/.devcontainer");
+    fs::create_dir_all(place.join("one")).unwrap();
+    fs::write(place.join("devcontainer.json"), bare).unwrap();
+    fs::write(place.join("Dockerfile"), "FROM scratch").unwrap();
+    let feature = "{ \"id\": \"one\", \"init\": true }";
+    fs::write(place.join("one/devcontainer-feature.json"), feature).unwrap();
+    let merged = run(dir.path(), &["config", "bare", "--merged", "--json"]).succeeds();
+    follows_schema("config", &merged.stdout);
+    for key in ["init", "build.dockerfile", "remoteUser"] {
+        let explained = run(dir.path(), &["config", "bare", "--explain", key, "--json"]);
+        follows_schema("explain", &explained.succeeds().stdout);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `scaffold new`, as the person at the keyboard sees it.
 
-use crate::support::{Entry, folder, json, jsonc, names, program, run, scaffold, snapshot, tool};
+use crate::support::{
+    Entry, folder, follows_schema, json, jsonc, names, program, run, scaffold, snapshot, tool,
+};
 use base64::Engine as _;
 use std::fs;
 use std::io::{Read, Write};
@@ -155,24 +157,11 @@ fn the_same_answers_give_the_same_bytes() {
 #[test]
 fn json_is_one_object_that_follows_its_schema() {
     let dir = folder();
-    let schema = |name: &str| {
-        let text = fs::read_to_string(format!("tests/schemas/{name}.schema.json")).unwrap();
-        jsonschema::validator_for(&json(&text)).unwrap()
-    };
-    let check = |name: &str, text: &str| {
-        let value = json(text);
-        let faults: Vec<String> = schema(name)
-            .iter_errors(&value)
-            .map(|fault| fault.to_string())
-            .collect();
-        assert!(faults.is_empty(), "{name}: {faults:?} in {text}");
-        value
-    };
-    check(
+    follows_schema(
         "list",
         &run(dir.path(), &["list", "--json"]).succeeds().stdout,
     );
-    check(
+    follows_schema(
         "show",
         &run(dir.path(), &["show", "python", "--json"])
             .succeeds()
@@ -182,14 +171,12 @@ fn json_is_one_object_that_follows_its_schema() {
         ("completions", ["completions", "bash", "--json"]),
         ("man", ["man", "new", "--json"]),
     ] {
-        check(name, &run(dir.path(), &args).succeeds().stdout);
+        follows_schema(name, &run(dir.path(), &args).succeeds().stdout);
     }
     let planned = run(dir.path(), &["new", "demo", "--dry-run", "--json"]).succeeds();
-    assert_eq!(check("new", &planned.stdout)["outcome"], "planned");
+    assert_eq!(follows_schema("new", &planned.stdout)["outcome"], "planned");
     let written = run(dir.path(), &["new", "demo", "--json"]).succeeds();
-    assert_eq!(check("new", &written.stdout)["outcome"], "written");
-    let config = run(dir.path(), &["config", "demo", "--json"]).succeeds();
-    check("config", &config.stdout);
+    assert_eq!(follows_schema("new", &written.stdout)["outcome"], "written");
     assert_eq!(written.stderr, "");
     let failures: [&[&str]; 4] = [
         &["new", "x", "--json", "--python", "2.7"],
@@ -200,7 +187,7 @@ fn json_is_one_object_that_follows_its_schema() {
     for args in failures {
         let failed = run(dir.path(), args);
         assert_eq!((failed.code, failed.stderr.as_str()), (2, ""), "{args:?}");
-        check("error", &failed.stdout);
+        follows_schema("error", &failed.stdout);
     }
 }
 

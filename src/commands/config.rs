@@ -1,7 +1,7 @@
 //! `scaffold config`
 
 use super::Outcome;
-use super::reading::{Named, Reading, Whole};
+use super::reading::{Named, Reading, Unreadable, Whole};
 use crate::devcontainer::configuration::remarks;
 use crate::devcontainer::explain::explain;
 use crate::devcontainer::feature::FeatureSet;
@@ -50,7 +50,7 @@ impl Config {
             text: &named.text,
         };
         let mut is_sound = self.remark(terminal, &source, &reading);
-        let whole = self.whole(terminal, &reading)?;
+        let whole = self.whole(&reading)?;
         for remark in whole.iter().flat_map(|whole| &whole.remarks) {
             self.say(terminal, remark);
             is_sound = false;
@@ -99,26 +99,17 @@ impl Config {
     }
 
     /// The merged form, if it is asked for: a property that is merged is explained in it, as far as that can be had.
-    fn whole(&self, terminal: Terminal, reading: &Reading<'_>) -> anyhow::Result<Option<Whole>> {
-        if self.merged {
-            return reading.merge().map(Some);
-        }
-        let Some(key) = &self.explain else {
-            return Ok(None);
+    fn whole(&self, reading: &Reading<'_>) -> anyhow::Result<Option<Whole>> {
+        let is_of_many = |key: &String| {
+            let name = key.split('.').next().unwrap_or_default();
+            merged_property(name).is_some()
         };
-        if !is_merged(key) {
-            return Ok(None);
-        }
-        match reading.merge() {
-            Ok(whole) => Ok(Some(whole)),
-            Err(error) => {
-                let why = error.chain().map(ToString::to_string);
-                let why = why.collect::<Vec<_>>().join(": ");
-                terminal.say(format!(
-                    "warning: only the file is looked at, for the image or a Feature cannot be read: {why}"
-                ));
-                Ok(None)
-            }
+        if self.merged {
+            reading.merge(Unreadable::Fails).map(Some)
+        } else if self.explain.as_ref().is_some_and(is_of_many) {
+            reading.merge(Unreadable::IsSaid).map(Some)
+        } else {
+            Ok(None)
         }
     }
 
@@ -134,11 +125,6 @@ impl Config {
         }
         Ok(workspace::absolute(&host.current_dir.join(named)))
     }
-}
-
-fn is_merged(key: &str) -> bool {
-    let name = key.split('.').next().unwrap_or_default();
-    merged_property(name).is_some()
 }
 
 /// Prints what the reference prints, in its shape.

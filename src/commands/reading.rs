@@ -174,17 +174,45 @@ fn container(
     Ok(container.filter(is_old).map(|container| (old, container)))
 }
 
+/// What becomes of an image or a Feature that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// Nothing is known without it.
+    Fails,
+    /// It is said, and the rest is looked at.
+    IsSaid,
+}
+
+impl Unreadable {
+    /// What was read, or nothing, with a remark.
+    fn or_said<T: Default>(
+        self,
+        read: anyhow::Result<T>,
+        remarks: &mut Vec<String>,
+    ) -> anyhow::Result<T> {
+        match read {
+            Err(error) if self == Self::IsSaid => {
+                let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+                remarks.push(format!("{}; the rest is looked at", causes.join(": ")));
+                Ok(T::default())
+            }
+            read => read,
+        }
+    }
+}
+
 impl Reading<'_> {
     /// Adds what the image and the Features say, or what the container says that is there already.
-    pub(crate) fn merge(&self) -> anyhow::Result<Whole> {
+    pub(crate) fn merge(&self, unreadable: Unreadable) -> anyhow::Result<Whole> {
         let mut remarks = Vec::new();
         let config = &self.configuration.config;
         let mut features = None;
         let said = if let Some(container) = &self.container {
             of_container(container, &mut remarks)
         } else {
-            let sets = self.features()?;
-            let mut said = self.of_image(&mut remarks)?;
+            let sets = unreadable.or_said(self.features(), &mut remarks)?;
+            let of_image = self.of_image(&mut remarks);
+            let mut said = unreadable.or_said(of_image, &mut remarks)?;
             let of_feature = |set: &FeatureSet| Entry::of_feature(&set.id, &set.feature);
             said.extend(sets.iter().map(of_feature));
             features = Some(sets);

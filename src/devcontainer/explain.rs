@@ -93,8 +93,9 @@ pub(crate) fn explain(
             .collect(),
     };
     let value = match whole.get(name_now).and_then(inside) {
-        // Customizations are lists of what each says, so that nothing lies at a path into them.
-        None if !said.is_empty() => said.last().map(|said| said.value.clone()),
+        // What each says is listed, so that nothing lies at a path into the list.
+        None if !said.is_empty() => Some(said.iter().map(|said| said.value.clone()).collect()),
+        None => configuration.workspace.get(name).and_then(inside),
         value => value,
     };
     let is_one = rule.is_some_and(|rule| match rule.together {

@@ -20,6 +20,17 @@ pub(crate) struct WorkspaceFolder {
     pub(crate) workspace_mount: Option<Value>,
 }
 
+impl WorkspaceFolder {
+    /// The value of `workspaceFolder` or `workspaceMount`, whether it was written or decided.
+    pub(crate) fn get(&self, property: &str) -> Option<&Value> {
+        match property {
+            "workspaceFolder" => self.workspace_folder.as_ref(),
+            "workspaceMount" => self.workspace_mount.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// A folder of the host and what git says of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HostFolder<'a> {

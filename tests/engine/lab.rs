@@ -1,7 +1,8 @@
 //! What only the lab's own engine and registry can show.
 
-use super::{Desk, Person};
-use crate::support::tool;
+use super::reads::{build, config, write_config};
+use super::{Desk, Person, setting};
+use crate::support::{json, tool};
 use std::path::Path;
 use std::process::Command;
 
@@ -45,11 +46,27 @@ fn this_repository_builds_and_tests_in_its_own_dev_container() {
     assert!(said.stdout.contains("test result: ok."), "{}", said.stdout);
 }
 
+#[test]
+#[ignore = "needs an engine"]
+fn what_the_engine_does_not_have_the_registry_tells() {
+    let desk = Desk::new("reads-registry", Person::Ordinary);
+    let registry = setting("SCAFFOLD_LAB_REGISTRY");
+    let image = format!("{registry}/scaffold-test/labelled:2");
+    build(&desk, &image);
+    desk.docker(&["push", &image]).succeeds();
+    desk.docker(&["rmi", &image]).succeeds();
+    write_config(&desk, &format!("{{ \"image\": \"{image}\" }}"));
+    let merged = config(&desk, &["--merged", "--json"]);
+    assert_eq!(json(&merged)["mergedConfiguration"]["remoteUser"], "nobody");
+    let there = desk.docker(&["images", "--quiet", &image]).succeeds();
+    assert_eq!(there.stdout, "", "nothing was pulled");
+}
+
 /// Copies files of this repository, which the lab's user then owns.
 fn copy(files: &[&str], folder: &Path) {
     let mut copy = Command::new("cp");
     copy.args(["--parents", "--preserve=mode", "--target-directory"]);
     tool(copy.arg(folder).args(files));
-    let user = super::setting("SCAFFOLD_LAB_USER");
+    let user = setting("SCAFFOLD_LAB_USER");
     tool(Command::new("chown").args(["-R", &user]).arg(folder));
 }

@@ -4,6 +4,7 @@
 
 mod lab;
 mod opens;
+mod reads;
 
 use crate::support::{Run, json, program};
 use serde_json::Value;

@@ -12,6 +12,7 @@ git git
 curl curl
 setpriv util-linux
 strace strace
+openssl openssl
 '
 
 missing_packages() {

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -20,6 +21,18 @@ pub(crate) fn scaffold(folder: &Path) -> Command {
         .env_remove("CI")
         .env("NO_COLOR", "1");
     command
+}
+
+/// Asserts that `text` is one object of the schema called `name`, and returns it.
+#[track_caller]
+pub(crate) fn follows_schema(name: &str, text: &str) -> Value {
+    let schema = fs::read_to_string(format!("tests/schemas/{name}.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&json(&schema)).unwrap();
+    let value = json(text);
+    let faults = validator.iter_errors(&value);
+    let faults: Vec<String> = faults.map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{name}: {faults:?} in {text}");
+    value
 }
 
 /// What a run of the program came to.
@@ -114,13 +127,13 @@ pub(crate) fn names(root: &Path) -> Vec<String> {
 
 /// The JSON object in `text`.
 #[track_caller]
-pub(crate) fn json(text: &str) -> serde_json::Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// The JSON with comments in the file at `path`.
 #[track_caller]
-pub(crate) fn jsonc(path: &Path) -> serde_json::Value {
+pub(crate) fn jsonc(path: &Path) -> Value {
     let text = fs::read_to_string(path).unwrap();
     jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).unwrap()
 }
