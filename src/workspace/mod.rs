@@ -7,6 +7,7 @@
 pub(crate) mod find;
 mod fresh;
 mod journal;
+pub(crate) mod walk;
 
 use crate::hint::{Hint, enumerate, shown};
 use crate::template::change::{Change, OnDisk};
@@ -87,7 +88,10 @@ pub(crate) enum WorkspaceError {
 impl Hint for WorkspaceError {
     fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::Io { doing: "read", .. } => return None,
+            Self::Io {
+                doing: "read" | "list",
+                ..
+            } => return None,
             Self::Io { source, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                     "free some space and try again; the folder is as it was"
