@@ -5,13 +5,16 @@
 )]
 
 use super::{During, WorkspaceError, find};
-use ignore::{DirEntry, Walk, WalkBuilder};
+use ignore::{DirEntry, WalkBuilder, WalkParallel, WalkState};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
 
 const DEVCONTAINER: &str = ".devcontainer";
+
+/// What a configuration is called in a `.devcontainer`, and what outside of one.
+const CONFIGURATIONS: [&str; 2] = ["devcontainer.json", ".devcontainer.json"];
 
 /// A configuration and the folder that it is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,8 +101,22 @@ impl Walked {
     }
 }
 
-/// The entries below `root` that may be a configuration or lead to one.
-fn walk(root: &Path) -> Walk {
+/// What lies below `root` and may be a configuration or lead to one, in no order.
+///
+/// Threads read the folders, for listing them is nearly all that a walk takes.
+fn walk(root: &Path) -> Receiver<Result<DirEntry, ignore::Error>> {
+    let (sender, entries) = mpsc::channel();
+    walker(root).run(|| {
+        let sender = sender.clone();
+        Box::new(move |entry| match sender.send(entry) {
+            Ok(()) => WalkState::Continue,
+            Err(_) => WalkState::Quit,
+        })
+    });
+    entries
+}
+
+fn walker(root: &Path) -> WalkParallel {
     let is_in_repository = root.canonicalize().is_ok_and(|real| {
         real.ancestors()
             .any(|ancestor| ancestor.join(".git").exists())
@@ -112,13 +129,13 @@ fn walk(root: &Path) -> Walk {
         .parents(is_in_repository)
         .require_git(is_in_repository)
         .filter_entry(is_wanted)
-        .build()
+        .build_parallel()
 }
 
 fn is_wanted(entry: &DirEntry) -> bool {
     let path = entry.path();
-    if !entry.file_type().is_some_and(|kind| kind.is_dir()) || entry.depth() == 0 {
-        return true;
+    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        return entry.path_is_symlink() || CONFIGURATIONS.contains(&name(path));
     }
     if let Some(devcontainer) = devcontainer_of(entry) {
         // No workspace lies in a `.devcontainer`: its folders are named configurations, and theirs hold what an image needs.
@@ -144,26 +161,25 @@ fn name(path: &Path) -> &str {
 
 /// Which folder could not be read, and why; `None` for a pattern in an ignore file that is none, which git passes over too.
 fn unread(error: ignore::Error, root: &Path) -> Option<WorkspaceError> {
-    let path = match &error {
+    let mut inner = &error;
+    while let ignore::Error::WithDepth { err, .. } = inner {
+        inner = err;
+    }
+    let path = match inner {
         ignore::Error::WithPath { path, .. } => path.clone(),
         _ => root.to_owned(),
     };
-    let wrapped = error.into_io_error()?;
-    // The wrapped one would say the path again.
-    let code = wrapped
-        .get_ref()
-        .and_then(|inner| inner.source()?.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error);
     Some(WorkspaceError::Io {
         doing: "list",
         path,
-        source: code.map_or(wrapped, io::Error::from_raw_os_error),
+        source: error.into_io_error()?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind;
     use std::os::unix::fs::symlink;
     use tempfile::TempDir;
 
@@ -395,7 +411,7 @@ mod tests {
             panic!("{:?}", walked.unread);
         };
         assert!(path.starts_with(deep));
-        assert_eq!(source.kind(), io::ErrorKind::InvalidFilename);
+        assert_eq!(source.kind(), ErrorKind::InvalidFilename);
         assert!(source.raw_os_error().is_some(), "{source}");
         // What is ignored need not be readable.
         fs::write(dir.path().join(".gitignore"), "m\n").unwrap();
