@@ -319,11 +319,13 @@ mod tests {
             (".gitignore", ".devcontainer*\n"),
             (".devcontainer/devcontainer.json", ""),
             (".devcontainer/gpu/devcontainer.json", ""),
+            (".devcontainer.json", ""),
             ("a/.devcontainer.json", ""),
         ];
         let expected = [
             ": .devcontainer/devcontainer.json",
             ": .devcontainer/gpu/devcontainer.json",
+            ": .devcontainer.json",
         ];
         check(&files, &expected);
     }
@@ -348,6 +350,13 @@ mod tests {
         assert_eq!(found(&repository), expected);
         let below = found(&repository.join("a/b"));
         assert_eq!(below, ["c: c/.devcontainer.json"]);
+    }
+
+    #[test]
+    fn without_a_repository_nothing_above_the_named_folder_counts() {
+        let dir = folder(&[(".gitignore", "*\n"), ("named/a/.devcontainer.json", "")]);
+        let below = found(&dir.path().join("named"));
+        assert_eq!(below, ["a: a/.devcontainer.json"]);
     }
 
     #[test]
