@@ -88,6 +88,37 @@ fn explain_says_who_said_it_and_what_it_went_over() {
 }
 
 #[test]
+fn all_dev_containers_below_a_folder_are_read_apart_from_what_git_ignores() {
+    let dir = folder();
+    let write = |path: &str, text: &str| {
+        let file = dir.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    write("a/.devcontainer.json", "{ \"image\": \"python\" }");
+    let build = "{ \"build\": { \"dockerfile\": \"Dockerfile\" } }";
+    write("b/c/.devcontainer/gpu/devcontainer.json", build);
+    write("broken/.devcontainer.json", "[]");
+    write(".gitignore", "ignored/");
+    write("ignored/.devcontainer.json", "{ \"image\": \"python\" }");
+    let said = run(dir.path(), &["config", "--all"]);
+    let expected = "a/.devcontainer.json                     image python\nb/c/.devcontainer/gpu/devcontainer.json  Dockerfile Dockerfile\nbroken/.devcontainer.json                unreadable\n3 dev containers\n";
+    assert_eq!((said.code, said.stdout.as_str()), (1, expected));
+    let why = "error: broken/.devcontainer.json: `";
+    assert!(said.stderr.contains(why), "{}", said.stderr);
+    let said = run(dir.path(), &["config", "--all", "--json"]);
+    assert_eq!(said.code, 1);
+    let all = follows_schema("config-all", &said.stdout);
+    let images = all["devContainers"].as_array().unwrap().iter();
+    let images: Vec<_> = images.map(|one| &one["configuration"]["image"]).collect();
+    assert_eq!(images.len(), 3);
+    assert_eq!(*images[0], "python");
+    fs::remove_file(dir.path().join("broken/.devcontainer.json")).unwrap();
+    run(dir.path(), &["config", "--all"]).succeeds();
+    run(dir.path(), &["config", "missing", "--all"]).fails_with("failed to list");
+}
+
+#[test]
 fn json_follows_its_schema() {
     let dir = folder();
     run(dir.path(), &["new", "demo"]).succeeds();

@@ -13,8 +13,8 @@ use crate::terminal::Terminal;
 use crate::workspace::{self, Recovered, WorkspaceError};
 use std::path::{Path, PathBuf};
 
-/// How a command ended that could run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a command ended that could run, the better first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     /// It did what was asked.
     Success,

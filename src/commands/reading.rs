@@ -3,14 +3,14 @@
 use crate::devcontainer::base_image::{BuildOptions, base_image, platform};
 use crate::devcontainer::compose::{self, Found, Project};
 use crate::devcontainer::configuration::{
-    CONFIG_FILE, Configuration, Surroundings, configure, id_labels,
+    CONFIG_FILE, Configuration, LOCAL_FOLDER, Surroundings, configure, id_labels,
 };
 use crate::devcontainer::feature::source::{Place, Source};
 use crate::devcontainer::feature::{self, FeatureSet, Fetched, File, Resolved, Wanted, lock};
 use crate::devcontainer::merge::merge;
 use crate::devcontainer::metadata::{self, Entry, Origin};
 use crate::devcontainer::workspace_folder::HostFolder;
-use crate::engine::{Container, Engine, Image};
+use crate::engine::{Container, Engine, Image, Listed};
 use crate::hint::{Hint, enumerate};
 use crate::host::Host;
 use crate::registry::Registry;
@@ -73,10 +73,82 @@ pub(crate) struct Reading<'a> {
     /// The configuration.
     pub(crate) configuration: Configuration<'a>,
     named: &'a Named,
-    host: &'a Host,
-    terminal: Terminal,
-    engine: Option<Engine>,
+    machine: &'a Machine<'a>,
     container: Option<Container>,
+}
+
+/// This machine: its facts, and what runs in its engine.
+#[derive(Debug)]
+pub(crate) struct Machine<'a> {
+    /// The facts.
+    pub(crate) host: &'a Host,
+    /// The person at it.
+    pub(crate) terminal: Terminal,
+    engine: Option<Engine>,
+    /// The containers of dev containers.
+    listed: Vec<Listed>,
+}
+
+/// The dev containers that a command is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scope<'a> {
+    /// That of one workspace folder.
+    Folder(&'a str),
+    /// Those of many.
+    All,
+}
+
+impl<'a> Machine<'a> {
+    /// Asks the engine, if there is one, for the containers of `scope`.
+    pub(crate) fn look(terminal: Terminal, host: &'a Host, scope: Scope<'_>) -> Self {
+        let folder = match scope {
+            Scope::Folder(folder) => Some(folder),
+            Scope::All => None,
+        };
+        let asked = Engine::connect(&host.environment).and_then(|engine| {
+            let listed = engine.labelled(LOCAL_FOLDER, folder)?;
+            Ok((engine, listed))
+        });
+        let (engine, listed) = match asked {
+            Ok((engine, listed)) => (Some(engine), listed),
+            Err(error) => {
+                terminal.detail(format!("{error}, so that no container is looked at"));
+                (None, Vec::new())
+            }
+        };
+        Self {
+            host,
+            terminal,
+            engine,
+            listed,
+        }
+    }
+
+    /// The container that was started from `file` in `folder`, and the labels by which it was found.
+    fn container(&self, folder: &str, file: &str) -> Option<(BTreeMap<String, String>, Container)> {
+        let engine = self.engine.as_ref()?;
+        let [labels, old] = id_labels(folder, file);
+        let carry = |labels: &BTreeMap<String, String>, listed: &&Listed| {
+            let has = |(name, value)| listed.labels.get(name) == Some(value);
+            labels.iter().all(has)
+        };
+        // Tools that know of one configuration alone label with the folder alone.
+        let is_old = |listed: &&Listed| !listed.labels.contains_key(CONFIG_FILE);
+        let exact = self.listed.iter().filter(|listed| carry(&labels, listed));
+        let exact = exact.map(|listed| (&labels, listed));
+        let alone = self.listed.iter().filter(|listed| carry(&old, listed));
+        let alone = alone.filter(is_old).map(|listed| (&old, listed));
+        for (labels, listed) in exact.chain(alone) {
+            match engine.container(&listed.id) {
+                Ok(Some(container)) => return Some((labels.clone(), container)),
+                Ok(None) => {}
+                Err(error) => self
+                    .terminal
+                    .detail(format!("{error}, so that it is not looked at")),
+            }
+        }
+        None
+    }
 }
 
 /// A dev container with all that its image and its Features say.
@@ -111,11 +183,7 @@ impl Named {
     }
 
     /// What it means on this host, and in its container, if there is one.
-    pub(crate) fn configure<'a>(
-        &'a self,
-        terminal: Terminal,
-        host: &'a Host,
-    ) -> anyhow::Result<Reading<'a>> {
+    pub(crate) fn configure<'a>(&'a self, machine: &'a Machine<'a>) -> anyhow::Result<Reading<'a>> {
         let configuration = configure(
             &self.text,
             Surroundings {
@@ -124,23 +192,10 @@ impl Named {
                     git_root: self.git_root.as_deref(),
                 },
                 config_file: &self.file,
-                environment: &host.environment,
+                environment: &machine.host.environment,
             },
         )?;
-        let engine = match Engine::connect(&host.environment) {
-            Ok(engine) => Some(engine),
-            Err(error) => {
-                terminal.detail(format!("{error}, so that no container is looked at"));
-                None
-            }
-        };
-        let found = engine.as_ref().and_then(|engine| {
-            let found = container(engine, &self.folder, &self.file);
-            found.unwrap_or_else(|error| {
-                terminal.detail(format!("{error}, so that no container is looked at"));
-                None
-            })
-        });
+        let found = machine.container(&self.folder, &self.file);
         let (configuration, container) = match found {
             Some((labels, container)) => (
                 configuration.in_container(&labels, &container.environment)?,
@@ -151,27 +206,10 @@ impl Named {
         Ok(Reading {
             configuration,
             named: self,
-            host,
-            terminal,
-            engine,
+            machine,
             container,
         })
     }
-}
-
-/// The container that was started from the configuration, and the labels by which it was found.
-fn container(
-    engine: &Engine,
-    folder: &str,
-    file: &str,
-) -> anyhow::Result<Option<(BTreeMap<String, String>, Container)>> {
-    let [labels, old] = id_labels(folder, file);
-    if let Some(container) = engine.find(&labels)? {
-        return Ok(Some((labels, container)));
-    }
-    let container = engine.find(&old)?;
-    let is_old = |container: &Container| !container.labels.contains_key(CONFIG_FILE);
-    Ok(container.filter(is_old).map(|container| (old, container)))
 }
 
 /// What becomes of an image or a Feature that cannot be read.
@@ -256,14 +294,18 @@ impl Reading<'_> {
 
     /// What an image says, by the engine, or else by its registry.
     fn image(&self, name: &str) -> anyhow::Result<Image> {
-        let of_engine = self.engine.as_ref().map(|engine| engine.image(name));
+        let of_engine = self
+            .machine
+            .engine
+            .as_ref()
+            .map(|engine| engine.image(name));
         match of_engine {
             Some(Ok(Some(image))) => return Ok(image),
-            Some(Err(error)) => self.terminal.detail(error),
+            Some(Err(error)) => self.machine.terminal.detail(error),
             Some(Ok(None)) | None => {}
         }
-        let registry = Registry::new(&self.host.environment);
-        let platform = format!("linux/{}", self.host.architecture);
+        let registry = Registry::new(&self.machine.host.environment);
+        let platform = format!("linux/{}", self.machine.host.architecture);
         let config = registry.image(name, &platform).with_context(|| {
             format!("neither the engine nor a registry tells of the image `{name}`")
         })?;
@@ -315,7 +357,11 @@ impl Reading<'_> {
         dockerfile: &str,
         options: &BuildOptions<'_>,
     ) -> anyhow::Result<Option<String>> {
-        let base = base_image(dockerfile, options, &platform(self.host.architecture));
+        let base = base_image(
+            dockerfile,
+            options,
+            &platform(self.machine.host.architecture),
+        );
         match base {
             Some(base) if base.is_empty() => Err(ReadingError::NoBase(path.to_owned()).into()),
             base => Ok(base),
@@ -378,7 +424,7 @@ impl Reading<'_> {
         };
         let files: Vec<String> = if named.is_empty() {
             let variables = dot_env(&own)?;
-            let given = self.host.environment.get("COMPOSE_FILE");
+            let given = self.machine.host.environment.get("COMPOSE_FILE");
             let given = given.or_else(|| variables.get("COMPOSE_FILE"));
             match given.filter(|given| !given.is_empty()) {
                 Some(given) => given
@@ -399,7 +445,7 @@ impl Reading<'_> {
             .map(|file| Path::new(file).with_file_name(".env"));
         let beside = beside.unwrap_or_default();
         let mut environment = dot_env(&beside.to_string_lossy())?;
-        environment.extend(self.host.environment.clone());
+        environment.extend(self.machine.host.environment.clone());
         Ok((files, environment))
     }
 
@@ -424,7 +470,7 @@ impl Reading<'_> {
             integrity: &integrity,
         };
         let mut known: BTreeMap<Source, Fetched> = BTreeMap::new();
-        let registry = Registry::new(&self.host.environment);
+        let registry = Registry::new(&self.machine.host.environment);
         loop {
             let missing = match feature::resolve(config, place, &known)? {
                 Resolved::Order(sets) => return Ok(sets),

@@ -13,6 +13,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// The label that names the workspace folder of a container.
+pub(crate) const LOCAL_FOLDER: &str = "devcontainer.local_folder";
+
 /// The label that names the configuration of a container.
 pub(crate) const CONFIG_FILE: &str = "devcontainer.config_file";
 
@@ -182,7 +185,7 @@ fn file_uri(path: &str) -> Value {
 /// The labels by which dev container tools find the container of `file` in `folder` again: those of every tool, and those that tools
 /// set before configurations could be several.
 pub(crate) fn id_labels(folder: &str, file: &str) -> [BTreeMap<String, String>; 2] {
-    let folder = ("devcontainer.local_folder".to_owned(), folder.to_owned());
+    let folder = (LOCAL_FOLDER.to_owned(), folder.to_owned());
     let file = (CONFIG_FILE.to_owned(), file.to_owned());
     [
         BTreeMap::from([folder.clone(), file]),

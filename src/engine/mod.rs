@@ -2,9 +2,7 @@
 
 use crate::devcontainer::variable::Environment;
 use crate::hint::Hint;
-use bollard::query_parameters::{
-    InspectContainerOptions, ListContainersOptions, ListContainersOptionsBuilder,
-};
+use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use std::collections::{BTreeMap, HashMap};
 use tokio::runtime::{Builder, Runtime};
@@ -20,6 +18,7 @@ const TIMEOUT: u64 = 30;
 pub(crate) struct Engine {
     docker: Docker,
     runtime: Runtime,
+    host: String,
 }
 
 /// What can go wrong with the engine.
@@ -55,6 +54,15 @@ impl Hint for EngineError {
     }
 }
 
+/// A container as the engine lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// Its id.
+    pub(crate) id: String,
+    /// Its labels.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
 /// A container as far as a configuration can refer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Container {
@@ -65,7 +73,7 @@ pub(crate) struct Container {
 }
 
 impl Engine {
-    /// The engine that `environment` names by `DOCKER_HOST`, or the local one.
+    /// A way to the engine that `environment` names by `DOCKER_HOST`, or to the local one.
     pub(crate) fn connect(environment: &Environment) -> Result<Self, EngineError> {
         let host = environment
             .get("DOCKER_HOST")
@@ -77,57 +85,56 @@ impl Engine {
         } else {
             Docker::connect_with_http(host, TIMEOUT, API_DEFAULT_VERSION)
         };
-        let unreachable = |source| EngineError::Unreachable {
+        let docker = docker.map_err(|source| EngineError::Unreachable {
             host: host.to_owned(),
             source,
-        };
-        let docker = docker.map_err(unreachable)?;
-        let docker = runtime
-            .block_on(docker.negotiate_version())
-            .map_err(unreachable)?;
-        Ok(Self { docker, runtime })
+        })?;
+        Ok(Self {
+            docker,
+            runtime,
+            host: host.to_owned(),
+        })
     }
 
-    /// The first container, running or not, that carries all of `labels`; one that is being removed does not count.
-    pub(crate) fn find(
+    /// The containers, running or not, that carry the label `name`, with `value` if one is given; those come first that were made last.
+    pub(crate) fn labelled(
         &self,
-        labels: &BTreeMap<String, String>,
-    ) -> Result<Option<Container>, EngineError> {
-        let wanted = labels.iter().map(|(name, value)| format!("{name}={value}"));
-        let filters = HashMap::from([("label".to_owned(), wanted.collect::<Vec<_>>())]);
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<Vec<Listed>, EngineError> {
+        let label = match value {
+            Some(value) => format!("{name}={value}"),
+            None => name.to_owned(),
+        };
+        let filters = HashMap::from([("label".to_owned(), vec![label])]);
         let options = ListContainersOptionsBuilder::new()
             .all(true)
             .filters(&filters)
             .build();
-        self.runtime.block_on(self.first(options))
+        let listed = self
+            .runtime
+            .block_on(self.docker.list_containers(Some(options)));
+        let listed = listed.map_err(|source| self.failed("list its containers", source))?;
+        let listed = listed.into_iter().filter_map(|summary| {
+            Some(Listed {
+                id: summary.id?,
+                labels: summary.labels.unwrap_or_default().into_iter().collect(),
+            })
+        });
+        Ok(listed.collect())
     }
 
-    async fn first(
-        &self,
-        options: ListContainersOptions,
-    ) -> Result<Option<Container>, EngineError> {
-        let listed = self.docker.list_containers(Some(options)).await;
-        let listed = listed.map_err(|source| EngineError::Refused {
-            doing: "list its containers",
-            source,
-        })?;
-        for id in listed.into_iter().filter_map(|summary| summary.id) {
-            let container = self.inspect(&id).await?;
-            if container.is_some() {
-                return Ok(container);
-            }
-        }
-        Ok(None)
-    }
-
-    /// The container, unless it is being removed.
-    async fn inspect(&self, id: &str) -> Result<Option<Container>, EngineError> {
+    /// The container `id`; `None` where it is gone, or being removed.
+    pub(crate) fn container(&self, id: &str) -> Result<Option<Container>, EngineError> {
         let options = None::<InspectContainerOptions>;
-        let inspected = self.docker.inspect_container(id, options).await;
-        let inspected = inspected.map_err(|source| EngineError::Refused {
-            doing: "inspect a container",
-            source,
-        })?;
+        let inspected = self
+            .runtime
+            .block_on(self.docker.inspect_container(id, options));
+        let inspected = match inspected {
+            Ok(inspected) => inspected,
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(source) => return Err(self.failed("inspect a container", source)),
+        };
         let status = inspected.state.and_then(|state| state.status);
         if status.is_some_and(|status| status.to_string() == "removing") {
             return Ok(None);
@@ -137,6 +144,24 @@ impl Engine {
             labels: config.labels.unwrap_or_default().into_iter().collect(),
             environment: environment(&config.env.unwrap_or_default()),
         }))
+    }
+
+    fn failed(&self, doing: &'static str, source: bollard::errors::Error) -> EngineError {
+        if status(&source).is_some() {
+            return EngineError::Refused { doing, source };
+        }
+        EngineError::Unreachable {
+            host: self.host.clone(),
+            source,
+        }
+    }
+}
+
+/// The status of an answer that is an error.
+fn status(error: &bollard::errors::Error) -> Option<u16> {
+    match error {
+        bollard::errors::Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
     }
 }
 
@@ -161,14 +186,8 @@ impl Engine {
                     .collect(),
             })),
             // 400 is the answer to a name that no image could have.
-            Err(bollard::errors::Error::DockerResponseServerError {
-                status_code: 400 | 404,
-                ..
-            }) => Ok(None),
-            Err(source) => Err(EngineError::Refused {
-                doing: "inspect an image",
-                source,
-            }),
+            Err(error) if matches!(status(&error), Some(400 | 404)) => Ok(None),
+            Err(source) => Err(self.failed("inspect an image", source)),
         }
     }
 }

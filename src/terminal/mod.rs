@@ -1,6 +1,7 @@
 //! The person: data goes to stdout, talk to stderr, and questions come back as answers.
 
 pub(crate) mod explanation;
+pub(crate) mod listing;
 pub(crate) mod made;
 pub(crate) mod prompt;
 pub(crate) mod report;
