@@ -24,7 +24,7 @@ fn the_label_of_an_image_is_merged_and_explained() {
     assert_eq!(merged["init"], true);
     let said = config(&desk, &["--explain", "remoteUser"]);
     let expected = format!(
-        "remoteUser = \"me\"\n  \"me\" from .devcontainer.json:1:58\n  over \"nobody\" from entry 2 of the label of the image {image}\n  over \"root\" from entry 1 of the label of the image {image}\n"
+        "remoteUser = \"me\"\n  \"me\" from .devcontainer.json:1:54\n  over \"nobody\" from entry 2 of the label of the image {image}\n  over \"root\" from entry 1 of the label of the image {image}\n"
     );
     assert_eq!(said, expected);
     desk.docker(&["rmi", image]).succeeds();
