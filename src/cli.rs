@@ -2,10 +2,14 @@
 
 use crate::commands::completions::Completions;
 use crate::commands::config::Config;
+use crate::commands::down::Down;
 use crate::commands::list::List;
+use crate::commands::logs::Logs;
 use crate::commands::man::Man;
 use crate::commands::new::New;
+use crate::commands::ps::Ps;
 use crate::commands::show::Show;
+use crate::commands::stop::Stop;
 use crate::terminal::{Format, Terminal, Verbosity};
 
 /// Make dev containers for Python and machine learning from templates.
@@ -44,6 +48,10 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Config(Config),
+    Ps(Ps),
+    Logs(Logs),
+    Stop(Stop),
+    Down(Down),
     Completions(Completions),
     Man(Man),
 }

@@ -37,10 +37,12 @@ use clap::Parser;
 use cli::{Cli, Command};
 use commands::list::List;
 use commands::reading::ReadingError;
+use commands::target::TargetError;
 use commands::{Outcome, UsageError};
 use devcontainer::configuration::ConfigurationError;
 use devcontainer::explain::NoSuchProperty;
 use devcontainer::feature::FeatureError;
+use engine::EngineError;
 use hint::Hint;
 use host::Host;
 use registry::RegistryError;
@@ -79,6 +81,10 @@ fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
     match command {
         Command::New(new) => new.run(terminal, &facts()?),
         Command::Config(config) => config.run(terminal, &facts()?),
+        Command::Ps(ps) => ps.run(terminal, &facts()?),
+        Command::Logs(logs) => logs.run(terminal, &facts()?),
+        Command::Stop(stop) => stop.run(terminal, &facts()?),
+        Command::Down(down) => down.run(terminal, &facts()?),
         Command::List(List {}) => List::run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Completions(completions) => completions.run(terminal),
@@ -121,7 +127,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         hint_of::<ConfigurationError>,
         hint_of::<NoSuchProperty>,
         hint_of::<FeatureError>,
+        hint_of::<EngineError>,
         hint_of::<ReadingError>,
+        hint_of::<TargetError>,
         hint_of::<RegistryError>,
         hint_of::<WorkspaceError>,
     ];

@@ -16,7 +16,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["devcontainer", "hint"]),
     ("registry", &["devcontainer", "hint"]),
     ("workspace", &["tree", "template", "hint"]),
-    ("terminal", &["devcontainer", "template", "hint", "jsonc"]),
+    (
+        "terminal",
+        &["devcontainer", "engine", "template", "hint", "jsonc"],
+    ),
     (
         "commands",
         &[

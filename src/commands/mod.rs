@@ -2,11 +2,16 @@
 
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod down;
 pub(crate) mod list;
+pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod ps;
 pub(crate) mod reading;
 pub(crate) mod show;
+pub(crate) mod stop;
+pub(crate) mod target;
 
 use crate::hint::{Hint, shown};
 use crate::terminal::Terminal;

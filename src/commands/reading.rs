@@ -10,7 +10,10 @@ use crate::devcontainer::feature::{self, FeatureSet, Fetched, File, Resolved, Wa
 use crate::devcontainer::merge::merge;
 use crate::devcontainer::metadata::{self, Entry, Origin};
 use crate::devcontainer::workspace_folder::HostFolder;
-use crate::engine::{Container, Engine, Image, Listed};
+use crate::engine::address::{Disk, address};
+use crate::engine::container::{Container, Listed};
+use crate::engine::image::Image;
+use crate::engine::{Engine, EngineError};
 use crate::hint::{Hint, enumerate};
 use crate::host::Host;
 use crate::registry::Registry;
@@ -105,7 +108,7 @@ impl<'a> Machine<'a> {
             Scope::Folder(folder) => Some(folder),
             Scope::All => None,
         };
-        let asked = Engine::connect(&host.environment).and_then(|engine| {
+        let asked = engine(host).and_then(|engine| {
             let listed = engine.labelled(LOCAL_FOLDER, folder)?;
             Ok((engine, listed))
         });
@@ -210,6 +213,15 @@ impl Named {
             container,
         })
     }
+}
+
+/// The engine that the docker client would take.
+pub(crate) fn engine(host: &Host) -> Result<Engine, EngineError> {
+    let disk = Disk {
+        read: &|path| workspace::read_text(path).ok(),
+        exists: &|path| workspace::exists(path),
+    };
+    Engine::connect(address(&host.environment, &disk)?)
 }
 
 /// What becomes of an image or a Feature that cannot be read.

@@ -1,5 +1,6 @@
 //! The person: data goes to stdout, talk to stderr, and questions come back as answers.
 
+pub(crate) mod containers;
 pub(crate) mod explanation;
 pub(crate) mod listing;
 pub(crate) mod made;
@@ -7,8 +8,10 @@ pub(crate) mod prompt;
 pub(crate) mod report;
 pub(crate) mod source;
 
+use crate::engine::container::Stream;
 use std::fmt;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 /// How much is said beside the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +55,28 @@ impl Terminal {
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written,
+        }
+    }
+
+    /// Hands on what a process in a container printed, byte for byte; a reader who has gone away has seen enough.
+    #[expect(
+        clippy::unused_self,
+        reason = "data goes where talk goes: through the terminal"
+    )]
+    pub(crate) fn pass(self, stream: Stream, bytes: &[u8]) -> io::Result<ControlFlow<()>> {
+        let passed = match stream {
+            Stream::Out => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
+            Stream::Err => {
+                let mut err = io::stderr().lock();
+                err.write_all(bytes).and_then(|()| err.flush())
+            }
+        };
+        match passed {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+            passed => passed.map(|()| ControlFlow::Continue(())),
         }
     }
 

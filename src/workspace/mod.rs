@@ -236,6 +236,11 @@ pub(crate) fn read_text(path: &Path) -> Result<String, WorkspaceError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Whether anything, or a link to it, is there.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
 /// Whether a file, or a link to one, is there.
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()

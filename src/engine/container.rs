@@ -1,0 +1,250 @@
+//! Containers: found, looked at, stopped, removed.
+
+use super::{Engine, EngineError, status};
+use crate::devcontainer::variable::Environment;
+use bollard::container::LogOutput;
+use bollard::models::ContainerInspectResponse;
+use bollard::query_parameters::{
+    InspectContainerOptions, ListContainersOptionsBuilder, LogsOptions, RemoveContainerOptions,
+    RemoveVolumeOptions, StopContainerOptions,
+};
+use futures_util::StreamExt as _;
+use std::collections::{BTreeMap, HashMap};
+
+/// A container as the engine lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// Its id.
+    pub(crate) id: String,
+    /// Its name, without the slash.
+    pub(crate) name: String,
+    /// The name of its image.
+    pub(crate) image: String,
+    /// Its labels.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// `running`, `exited` and the like.
+    pub(crate) state: String,
+    /// The state for a person: `Up 3 minutes`.
+    pub(crate) status: String,
+}
+
+/// A container as far as a configuration can refer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Container {
+    /// Its labels.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// The environment that its processes are given.
+    pub(crate) environment: Environment,
+}
+
+/// A stream of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// What it prints.
+    Out,
+    /// What it complains of.
+    Err,
+}
+
+/// What is to be seen of a container's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogPlan {
+    /// Only so many of the last lines.
+    pub(crate) tail: Option<u32>,
+    /// Whether to wait for more.
+    pub(crate) until: Until,
+}
+
+/// How long a log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// To what there is now.
+    Now,
+    /// To the container's end.
+    TheEnd,
+}
+
+/// What came of removing a volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// It is gone.
+    Done,
+    /// A container uses it.
+    InUse,
+}
+
+/// What becomes of the volumes that only a removed container used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Volumes {
+    /// They stay.
+    Keep,
+    /// Those without a name go with it.
+    Remove,
+}
+
+impl Engine {
+    /// The containers, running or not, that carry the label `name`, with `value` if one is given; those come first that were made last.
+    pub(crate) fn labelled(
+        &self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<Vec<Listed>, EngineError> {
+        let label = match value {
+            Some(value) => format!("{name}={value}"),
+            None => name.to_owned(),
+        };
+        let filters = HashMap::from([("label".to_owned(), vec![label])]);
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let listed = self.wait(self.docker.list_containers(Some(options)));
+        let listed = listed.map_err(|source| self.failed("list its containers", source))?;
+        let listed = listed.into_iter().filter_map(|summary| {
+            let names = summary.names.unwrap_or_default();
+            let name = names.first().map(|name| name.trim_start_matches('/'));
+            Some(Listed {
+                id: summary.id?,
+                name: name.unwrap_or_default().to_owned(),
+                image: summary.image.unwrap_or_default(),
+                labels: summary.labels.unwrap_or_default().into_iter().collect(),
+                state: summary
+                    .state
+                    .map(|state| state.to_string())
+                    .unwrap_or_default(),
+                status: summary.status.unwrap_or_default(),
+            })
+        });
+        Ok(listed.collect())
+    }
+
+    /// The container `id`; `None` where it is gone, or being removed.
+    pub(crate) fn container(&self, id: &str) -> Result<Option<Container>, EngineError> {
+        let Some(inspected) = self.inspect(id)? else {
+            return Ok(None);
+        };
+        let config = inspected.config.unwrap_or_default();
+        Ok(Some(Container {
+            labels: config.labels.unwrap_or_default().into_iter().collect(),
+            environment: environment(&config.env.unwrap_or_default()),
+        }))
+    }
+
+    fn inspect(&self, id: &str) -> Result<Option<ContainerInspectResponse>, EngineError> {
+        let options = None::<InspectContainerOptions>;
+        let inspected = match self.wait(self.docker.inspect_container(id, options)) {
+            Ok(inspected) => inspected,
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(source) => return Err(self.failed("inspect a container", source)),
+        };
+        let state = inspected.state.as_ref().and_then(|state| state.status);
+        let is_going = state.is_some_and(|state| state.to_string() == "removing");
+        Ok((!is_going).then_some(inspected))
+    }
+
+    /// Stops a container, which gets `seconds` to end by itself; one that does not run, or is gone, is stopped.
+    pub(crate) fn stop(&self, id: &str, seconds: Option<i32>) -> Result<(), EngineError> {
+        let options = StopContainerOptions {
+            t: seconds,
+            ..StopContainerOptions::default()
+        };
+        let stopped = self.wait(self.docker.stop_container(id, Some(options)));
+        self.unless("stop a container", stopped, &[304, 404])
+    }
+
+    /// Removes a container, running or not; one that is gone is removed.
+    pub(crate) fn remove(&self, id: &str, volumes: Volumes) -> Result<(), EngineError> {
+        let options = RemoveContainerOptions {
+            v: volumes == Volumes::Remove,
+            force: true,
+            ..RemoveContainerOptions::default()
+        };
+        let removed = self.wait(self.docker.remove_container(id, Some(options)));
+        // 409 says that another has begun to remove it.
+        self.unless("remove a container", removed, &[404, 409])
+    }
+
+    /// The named volumes that a container uses.
+    pub(crate) fn volumes_of(&self, id: &str) -> Result<Vec<String>, EngineError> {
+        let mounts = self.inspect(id)?.and_then(|inspected| inspected.mounts);
+        let volumes = mounts.unwrap_or_default().into_iter().filter_map(|mount| {
+            let is_volume = mount.typ.as_deref() == Some("volume");
+            // A volume that nobody named is called by 64 digits.
+            let is_named =
+                |name: &String| name.len() != 64 || !name.chars().all(|c| c.is_ascii_hexdigit());
+            mount.name.filter(|name| is_volume && is_named(name))
+        });
+        Ok(volumes.collect())
+    }
+
+    /// Removes a volume, unless a container still uses it.
+    pub(crate) fn remove_volume(&self, name: &str) -> Result<Removal, EngineError> {
+        let options = None::<RemoveVolumeOptions>;
+        match self.wait(self.docker.remove_volume(name, options)) {
+            Err(error) if status(&error) == Some(409) => Ok(Removal::InUse),
+            Err(error) if status(&error) == Some(404) => Ok(Removal::Done),
+            Err(source) => Err(self.failed("remove a volume", source)),
+            Ok(()) => Ok(Removal::Done),
+        }
+    }
+
+    /// Hands on what a container's first process printed, until `each` says that it is enough.
+    pub(crate) fn logs(
+        &self,
+        id: &str,
+        plan: &LogPlan,
+        each: &mut dyn FnMut(Stream, &[u8]) -> std::ops::ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        let options = LogsOptions {
+            follow: plan.until == Until::TheEnd,
+            stdout: true,
+            stderr: true,
+            tail: plan
+                .tail
+                .map_or("all".to_owned(), |lines| lines.to_string()),
+            ..LogsOptions::default()
+        };
+        let mut parts = self.docker.logs(id, Some(options));
+        while let Some(part) = self.wait(parts.next()) {
+            let part = part.map_err(|source| self.failed("read a container's log", source))?;
+            let stream = match part {
+                LogOutput::StdErr { .. } => Stream::Err,
+                _ => Stream::Out,
+            };
+            if each(stream, &part.into_bytes()).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The result, where the statuses that mean that it is done already are no errors.
+    fn unless(
+        &self,
+        doing: &'static str,
+        result: Result<(), bollard::errors::Error>,
+        done: &[u16],
+    ) -> Result<(), EngineError> {
+        match result {
+            Err(error) if status(&error).is_some_and(|status| done.contains(&status)) => Ok(()),
+            result => result.map_err(|source| self.failed(doing, source)),
+        }
+    }
+}
+
+impl Listed {
+    /// Whether it runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.state == "running"
+    }
+}
+
+/// `NAME=value` lines as a map.
+fn environment(lines: &[String]) -> Environment {
+    let pairs = lines
+        .iter()
+        .map(|line| line.split_once('=').unwrap_or((line, "")));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
