@@ -3,6 +3,7 @@
 use crate::commands::completions::Completions;
 use crate::commands::config::Config;
 use crate::commands::down::Down;
+use crate::commands::exec::{Exec, Shell};
 use crate::commands::list::List;
 use crate::commands::logs::Logs;
 use crate::commands::man::Man;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Config(Config),
+    Exec(Exec),
+    Shell(Shell),
     Ps(Ps),
     Logs(Logs),
     Stop(Stop),

@@ -35,6 +35,7 @@ mod yaml;
 use anyhow::Context;
 use clap::Parser;
 use cli::{Cli, Command};
+use commands::inside::InsideError;
 use commands::list::List;
 use commands::reading::ReadingError;
 use commands::target::TargetError;
@@ -70,6 +71,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     match dispatch(cli.command, terminal) {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(FOUND_SOMETHING),
+        Ok(Outcome::External(code)) => ExitCode::from(code),
         Err(error) => {
             report::error(terminal, &error, hint(&error).as_deref(), COULD_NOT_RUN);
             ExitCode::from(COULD_NOT_RUN)
@@ -81,6 +83,8 @@ fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
     match command {
         Command::New(new) => new.run(terminal, &facts()?),
         Command::Config(config) => config.run(terminal, &facts()?),
+        Command::Exec(exec) => exec.run(terminal, &facts()?),
+        Command::Shell(shell) => shell.run(terminal, &facts()?),
         Command::Ps(ps) => ps.run(terminal, &facts()?),
         Command::Logs(logs) => logs.run(terminal, &facts()?),
         Command::Stop(stop) => stop.run(terminal, &facts()?),
@@ -130,6 +134,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         hint_of::<EngineError>,
         hint_of::<ReadingError>,
         hint_of::<TargetError>,
+        hint_of::<InsideError>,
         hint_of::<RegistryError>,
         hint_of::<WorkspaceError>,
     ];

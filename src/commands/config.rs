@@ -56,7 +56,7 @@ impl Config {
         if self.all {
             return self.every(terminal, host, &folder);
         }
-        let file = self.find(&folder, host)?;
+        let file = find(&folder, self.file.as_deref(), host)?;
         let named = Named::read(&folder, &file, host)?;
         let machine = Machine::look(terminal, host, Scope::Folder(&named.folder));
         let source = Source {
@@ -200,19 +200,19 @@ impl Config {
             Ok(None)
         }
     }
+}
 
-    /// The file to read.
-    fn find(&self, folder: &Path, host: &Host) -> anyhow::Result<PathBuf> {
-        let Some(named) = &self.file else {
-            let found = find::configuration(folder)?;
-            return found.ok_or_else(|| WorkspaceError::NoConfiguration(folder.to_owned()).into());
-        };
-        let mut of_folder = find::named_configurations(folder)?.into_iter();
-        if let Some((_, path)) = of_folder.find(|(name, _)| Path::new(name) == named) {
-            return Ok(path);
-        }
-        Ok(workspace::absolute(&host.current_dir.join(named)))
+/// The file to read: the one that is named, or that of `folder`.
+pub(crate) fn find(folder: &Path, named: Option<&Path>, host: &Host) -> anyhow::Result<PathBuf> {
+    let Some(named) = named else {
+        let found = find::configuration(folder)?;
+        return found.ok_or_else(|| WorkspaceError::NoConfiguration(folder.to_owned()).into());
+    };
+    let mut of_folder = find::named_configurations(folder)?.into_iter();
+    if let Some((_, path)) = of_folder.find(|(name, _)| Path::new(name) == named) {
+        return Ok(path);
     }
+    Ok(workspace::absolute(&host.current_dir.join(named)))
 }
 
 /// What the reference prints, in its shape.

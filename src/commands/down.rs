@@ -1,6 +1,7 @@
 //! `scaffold down`
 
 use super::Outcome;
+use super::inside::environment_cache;
 use super::target::Target;
 use crate::engine::container::{Listed, Removal, Volumes};
 use crate::engine::{Engine, EngineError};
@@ -31,6 +32,7 @@ impl Down {
         };
         for container in &listed {
             self.remove(terminal, &engine, container)?;
+            environment_cache(host, &container.id).forget();
         }
         if terminal.format == Format::Json {
             terminal.print_json(&containers::done("removed", &listed))?;

@@ -3,6 +3,8 @@
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod down;
+pub(crate) mod exec;
+pub(crate) mod inside;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod man;
@@ -25,6 +27,8 @@ pub(crate) enum Outcome {
     Success,
     /// It did, and found what the person asked it to take for an error.
     Findings,
+    /// A command in a container ended with this code.
+    External(u8),
 }
 
 /// Finishes or undoes what a command that was killed had begun to write in `folder`, and says so.

@@ -76,8 +76,9 @@ pub(crate) struct Reading<'a> {
     /// The configuration.
     pub(crate) configuration: Configuration<'a>,
     named: &'a Named,
+    /// Its container, if there is one.
+    pub(crate) container: Option<Container>,
     machine: &'a Machine<'a>,
-    container: Option<Container>,
 }
 
 /// This machine: its facts, and what runs in its engine.
@@ -87,7 +88,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) host: &'a Host,
     /// The person at it.
     pub(crate) terminal: Terminal,
-    engine: Option<Engine>,
+    /// Its engine, if one answers.
+    pub(crate) engine: Option<Engine>,
     /// The containers of dev containers.
     listed: Vec<Listed>,
 }
@@ -102,29 +104,37 @@ pub(crate) enum Scope<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// Asks the engine, if there is one, for the containers of `scope`.
-    pub(crate) fn look(terminal: Terminal, host: &'a Host, scope: Scope<'_>) -> Self {
+    /// Asks the engine for the containers of `scope`.
+    pub(crate) fn reach(
+        terminal: Terminal,
+        host: &'a Host,
+        scope: Scope<'_>,
+    ) -> Result<Self, EngineError> {
         let folder = match scope {
             Scope::Folder(folder) => Some(folder),
             Scope::All => None,
         };
-        let asked = engine(host).and_then(|engine| {
-            let listed = engine.labelled(LOCAL_FOLDER, folder)?;
-            Ok((engine, listed))
-        });
-        let (engine, listed) = match asked {
-            Ok((engine, listed)) => (Some(engine), listed),
-            Err(error) => {
-                terminal.detail(format!("{error}, so that no container is looked at"));
-                (None, Vec::new())
-            }
-        };
-        Self {
+        let engine = engine(host)?;
+        let listed = engine.labelled(LOCAL_FOLDER, folder)?;
+        Ok(Self {
             host,
             terminal,
-            engine,
+            engine: Some(engine),
             listed,
-        }
+        })
+    }
+
+    /// The same where there may be no engine: without one there is no container, as far as anybody can tell.
+    pub(crate) fn look(terminal: Terminal, host: &'a Host, scope: Scope<'_>) -> Self {
+        Self::reach(terminal, host, scope).unwrap_or_else(|error| {
+            terminal.detail(format!("{error}, so that no container is looked at"));
+            Self {
+                host,
+                terminal,
+                engine: None,
+                listed: Vec::new(),
+            }
+        })
     }
 
     /// The container that was started from `file` in `folder`, and the labels by which it was found.
@@ -209,8 +219,8 @@ impl Named {
         Ok(Reading {
             configuration,
             named: self,
-            machine,
             container,
+            machine,
         })
     }
 }

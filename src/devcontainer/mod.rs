@@ -15,5 +15,6 @@ pub(crate) mod merge;
 pub(crate) mod metadata;
 pub(crate) mod properties;
 mod script;
+pub(crate) mod user_environment;
 pub(crate) mod variable;
 pub(crate) mod workspace_folder;

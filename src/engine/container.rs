@@ -31,6 +31,14 @@ pub(crate) struct Listed {
 /// A container as far as a configuration can refer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Container {
+    /// Its id.
+    pub(crate) id: String,
+    /// Whether it runs.
+    pub(crate) is_running: bool,
+    /// When it was started last, in the engine's words.
+    pub(crate) started: String,
+    /// Who runs its processes, where its image or its maker names somebody.
+    pub(crate) user: Option<String>,
     /// Its labels.
     pub(crate) labels: BTreeMap<String, String>,
     /// The environment that its processes are given.
@@ -124,7 +132,12 @@ impl Engine {
             return Ok(None);
         };
         let config = inspected.config.unwrap_or_default();
+        let state = inspected.state.unwrap_or_default();
         Ok(Some(Container {
+            id: id.to_owned(),
+            is_running: state.running == Some(true),
+            started: state.started_at.unwrap_or_default(),
+            user: config.user.filter(|user| !user.is_empty()),
             labels: config.labels.unwrap_or_default().into_iter().collect(),
             environment: environment(&config.env.unwrap_or_default()),
         }))

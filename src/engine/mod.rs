@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod container;
+pub(crate) mod exec;
 pub(crate) mod image;
 
 use crate::hint::Hint;

@@ -2,6 +2,7 @@
 
 pub(crate) mod containers;
 pub(crate) mod explanation;
+pub(crate) mod keyboard;
 pub(crate) mod listing;
 pub(crate) mod made;
 pub(crate) mod prompt;

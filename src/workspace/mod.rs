@@ -4,6 +4,7 @@
     reason = "this is the room that touches the disk"
 )]
 
+pub(crate) mod cache;
 pub(crate) mod find;
 mod fresh;
 mod journal;
