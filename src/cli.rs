@@ -1,5 +1,6 @@
 //! What was typed.
 
+use crate::commands::build::Build;
 use crate::commands::completions::Completions;
 use crate::commands::config::Config;
 use crate::commands::down::Down;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Config(Config),
+    Build(Build),
     Exec(Exec),
     Shell(Shell),
     Ps(Ps),

@@ -29,6 +29,8 @@ pub(crate) struct Host {
     pub(crate) architecture: &'static str,
     /// Whether a person can be asked: both ends are a terminal, and no CI runs.
     pub(crate) can_ask: bool,
+    /// Whether what was said can be written over: stderr is a terminal, and no CI runs.
+    pub(crate) can_redraw: bool,
     /// Where the bundle of trusted certificate authorities may lie, the likeliest first.
     pub(crate) ca_bundles: Vec<PathBuf>,
 }
@@ -58,6 +60,7 @@ impl Host {
                 other => other,
             },
             can_ask: io::stdin().is_terminal() && io::stderr().is_terminal() && !is_ci && !is_dumb,
+            can_redraw: io::stderr().is_terminal() && !is_ci && !is_dumb,
             ca_bundles: named.map(PathBuf::from).into_iter().chain(usual).collect(),
         })
     }

@@ -35,6 +35,7 @@ mod yaml;
 use anyhow::Context;
 use clap::Parser;
 use cli::{Cli, Command};
+use commands::build::BuildRefusal;
 use commands::inside::InsideError;
 use commands::list::List;
 use commands::reading::ReadingError;
@@ -44,6 +45,7 @@ use devcontainer::configuration::ConfigurationError;
 use devcontainer::explain::NoSuchProperty;
 use devcontainer::feature::FeatureError;
 use engine::EngineError;
+use engine::build::BuildError;
 use hint::Hint;
 use host::Host;
 use registry::RegistryError;
@@ -83,6 +85,7 @@ fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
     match command {
         Command::New(new) => new.run(terminal, &facts()?),
         Command::Config(config) => config.run(terminal, &facts()?),
+        Command::Build(build) => build.run(terminal, &facts()?),
         Command::Exec(exec) => exec.run(terminal, &facts()?),
         Command::Shell(shell) => shell.run(terminal, &facts()?),
         Command::Ps(ps) => ps.run(terminal, &facts()?),
@@ -128,6 +131,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         hint_of::<TemplateError>,
         hint_of::<InTheWay>,
         hint_of::<UsageError>,
+        hint_of::<BuildRefusal>,
+        hint_of::<BuildError>,
         hint_of::<ConfigurationError>,
         hint_of::<NoSuchProperty>,
         hint_of::<FeatureError>,

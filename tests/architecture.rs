@@ -63,14 +63,15 @@ fn every_room_is_on_the_list() {
     }
 }
 
-/// Only these rooms may touch the world; each opens with the one `expect` that says so.
+/// Only these rooms, and this file of another, may touch the world; each opens with the one `expect` that says so.
 #[test]
 fn effects_are_where_the_map_says() {
     let open = "clippy::disallowed_methods";
     for (room, _) in MAY_USE {
         for file in files_of(room) {
             let opens = fs::read_to_string(&file).unwrap().contains(open);
-            let may = ["workspace", "host"].contains(room);
+            let may = ["workspace", "host"].contains(room)
+                || file == Path::new("src/engine/build/context.rs");
             assert!(may || !opens, "{} opens a fence", file.display());
         }
     }

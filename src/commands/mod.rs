@@ -1,5 +1,6 @@
 //! The verbs: one file each, which only sequences reading, planning, carrying out and reporting.
 
+pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod down;

@@ -1,6 +1,7 @@
 //! Reading a dev container: its file, the container that was made of it, its image, and its Features.
 
 use crate::devcontainer::base_image::{BuildOptions, base_image, platform};
+use crate::devcontainer::build_config::{self, Base};
 use crate::devcontainer::compose::{self, Found, Project};
 use crate::devcontainer::configuration::{
     CONFIG_FILE, Configuration, LOCAL_FOLDER, Surroundings, configure, id_labels,
@@ -301,17 +302,28 @@ impl Reading<'_> {
         })
     }
 
+    /// What a container is made of.
+    pub(crate) fn base(&self) -> Base {
+        build_config::base(&self.configuration.config, self.config_folder())
+    }
+
+    /// The label of an image that is made of this configuration: what the image below it says, and the file, no variable replaced.
+    pub(crate) fn label(&self, below: Option<&Image>) -> anyhow::Result<String> {
+        let mut remarks = Vec::new();
+        let mut entries = match below {
+            Some(image) => entries_of(image, "below", &mut remarks),
+            None => self.of_image(&mut remarks)?,
+        };
+        entries.push(Entry::of_file(&self.configuration.raw()));
+        Ok(metadata::label_text(&entries))
+    }
+
     fn of_image(&self, remarks: &mut Vec<String>) -> anyhow::Result<Vec<Entry>> {
         let Some(name) = self.image_name()? else {
             return Ok(Vec::new());
         };
         let image = self.image(&name)?;
-        let text = label(&image.labels).unwrap_or_default();
-        let read = metadata::of_label(text, |entry| Origin::Image(name.clone(), entry));
-        Ok(read.unwrap_or_else(|fault| {
-            remarks.push(format!("the image `{name}`: {fault}"));
-            Vec::new()
-        }))
+        Ok(entries_of(&image, &name, remarks))
     }
 
     /// What an image says, by the engine, or else by its registry.
@@ -362,7 +374,7 @@ impl Reading<'_> {
             };
             let path = compose::join(self.config_folder(), &dockerfile);
             let text = workspace::read_text(Path::new(&path))?;
-            return self.base(&path, &text, &options);
+            return self.base_of(&path, &text, &options);
         }
         if config.contains_key("dockerComposeFile") {
             return self.image_of_service();
@@ -373,7 +385,7 @@ impl Reading<'_> {
         }
     }
 
-    fn base(
+    fn base_of(
         &self,
         path: &str,
         dockerfile: &str,
@@ -425,7 +437,7 @@ impl Reading<'_> {
                     args: build.args,
                     target: build.target.as_deref(),
                 };
-                self.base(&build.dockerfile, &text, &options)
+                self.base_of(&build.dockerfile, &text, &options)
             }
         }
     }
@@ -503,6 +515,16 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// What the label of an image says.
+fn entries_of(image: &Image, name: &str, remarks: &mut Vec<String>) -> Vec<Entry> {
+    let text = label(&image.labels).unwrap_or_default();
+    let read = metadata::of_label(text, |entry| Origin::Image(name.to_owned(), entry));
+    read.unwrap_or_else(|fault| {
+        remarks.push(format!("the image `{name}`: {fault}"));
+        Vec::new()
+    })
 }
 
 /// What the label of a container says.

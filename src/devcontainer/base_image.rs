@@ -29,8 +29,8 @@ pub(crate) fn base_image(
     let mut args: Vec<(&str, Option<&str>)> = Vec::new();
     let mut stages: Vec<Stage<'_>> = Vec::new();
     let lines = instructions(dockerfile);
-    for line in &lines {
-        let mut words = words(line);
+    for Instruction { text, .. } in &lines {
+        let mut words = words(text);
         match words.next().map(str::to_ascii_uppercase).as_deref() {
             Some("ARG") if stages.is_empty() => args.extend(words.map(argument)),
             Some("FROM") => stages.extend(stage(words)),
@@ -114,7 +114,7 @@ fn unquoted(word: &str) -> &str {
 }
 
 /// The words of an instruction; quotes keep one together.
-fn words(line: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(line: &str) -> impl Iterator<Item = &str> {
     let mut quote = None;
     line.split(move |c: char| {
         match quote {
@@ -127,29 +127,41 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     .filter(|word| !word.is_empty())
 }
 
+/// An instruction of a Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Instruction {
+    /// The line that it begins on, from 1.
+    pub(super) line: usize,
+    /// What it says, on one line.
+    pub(super) text: String,
+}
+
 /// The instructions, each on one line: comments and the bodies of heredocs left out, continued lines joined
 /// (Dockerfile reference, "Format", "Parser directives", "Here-Documents").
-fn instructions(dockerfile: &str) -> Vec<String> {
+pub(super) fn instructions(dockerfile: &str) -> Vec<Instruction> {
     let dockerfile = dockerfile.trim_start_matches('\u{feff}');
     let escape = escape(dockerfile);
     let mut instructions = Vec::new();
-    let mut open: Option<String> = None;
-    let mut lines = dockerfile.lines();
-    while let Some(line) = lines.next() {
+    let mut open: Option<Instruction> = None;
+    let mut lines = (1..).zip(dockerfile.lines());
+    while let Some((number, line)) = lines.next() {
         let line = line.trim();
-        if line.starts_with('#') || (line.is_empty() && open.is_some()) {
+        if line.starts_with('#') || line.is_empty() {
             continue;
         }
-        let mut whole = open.take().unwrap_or_default();
+        let mut whole = open.take().unwrap_or(Instruction {
+            line: number,
+            text: String::new(),
+        });
         if let Some(begun) = line.strip_suffix(escape) {
-            whole.push_str(begun);
+            whole.text.push_str(begun);
             open = Some(whole);
             continue;
         }
-        whole.push_str(line);
-        for end in heredocs(&whole) {
+        whole.text.push_str(line);
+        for end in heredocs(&whole.text) {
             let is_end = |line: &str| line.trim_start_matches('\t') == end;
-            lines.by_ref().find(|line| is_end(line));
+            lines.by_ref().find(|(_, line)| is_end(line));
         }
         instructions.push(whole);
     }

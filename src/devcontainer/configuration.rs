@@ -194,6 +194,12 @@ pub(crate) fn id_labels(folder: &str, file: &str) -> [BTreeMap<String, String>; 
 }
 
 impl Configuration<'_> {
+    /// The properties, legacy ones folded and no variable replaced.
+    pub(crate) fn raw(&self) -> Map<String, Value> {
+        let raw = self.document.value.as_ref().and_then(Value::as_object);
+        legacy::fold(raw.cloned().unwrap_or_default())
+    }
+
     /// The configuration as it holds for the container that carries `labels` and has `environment`.
     pub(crate) fn in_container(
         mut self,

@@ -80,6 +80,15 @@ impl fmt::Display for Origin {
     }
 }
 
+/// The label's text that says what `entries` say; those that say nothing are left out.
+pub(crate) fn label_text(entries: &[Entry]) -> String {
+    let entries = entries.iter().map(|entry| &entry.properties);
+    let entries: Vec<_> = entries
+        .filter(|properties| !properties.is_empty())
+        .collect();
+    serde_json::to_string(&entries).unwrap_or_default()
+}
+
 /// What one of them says.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {

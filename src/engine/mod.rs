@@ -1,6 +1,7 @@
 //! The Docker engine: what is asked of it, and what it answers.
 
 pub(crate) mod address;
+pub(crate) mod build;
 pub(crate) mod container;
 pub(crate) mod exec;
 pub(crate) mod image;
@@ -95,6 +96,11 @@ impl Engine {
             }),
             Err(source) => Err(EngineError::Unreachable { address, source }),
         }
+    }
+
+    /// Its address, as the docker client writes it.
+    pub(crate) fn host(&self) -> &str {
+        &self.address.host
     }
 
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {

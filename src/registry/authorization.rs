@@ -1,6 +1,7 @@
 //! What a registry asks of us, and what we have to show
 //! (distribution's documentation, "Token Authentication Specification"; docker's, "docker login").
 
+use crate::devcontainer::build_plan::Login;
 use crate::devcontainer::variable::Environment;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -123,6 +124,19 @@ pub(super) fn credential(registry: &str, environment: &Environment) -> Option<Cr
         token.map(|token| password("USERNAME", token))
     };
     listed.or_else(of_docker).or_else(of_github).map(Credential)
+}
+
+impl Credential {
+    /// What another is told who logs in for us.
+    pub(super) fn login(self) -> Login {
+        match self.0 {
+            DockerCredential::UsernamePassword(user, secret) => Login { user, secret },
+            DockerCredential::IdentityToken(secret) => Login {
+                user: String::new(),
+                secret,
+            },
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod authorization;
 mod client;
 mod image_name;
 
+use crate::devcontainer::build_plan::Login;
 use crate::devcontainer::feature::source::{Reference, Source};
 use crate::devcontainer::feature::{Fetched, Part, Wanted};
 use crate::devcontainer::variable::Environment;
@@ -122,6 +123,15 @@ fn is_about_tls(error: &ureq::Error) -> bool {
         ureq::Error::Io(error) => error.kind() == io::ErrorKind::InvalidData,
         _ => false,
     }
+}
+
+/// What there is to show the registry of that name; the docker client has another name for docker.io's server.
+pub(crate) fn login(registry: &str, environment: &Environment) -> Option<Login> {
+    let registry = match registry {
+        "registry-1.docker.io" | "index.docker.io" => "docker.io",
+        other => other,
+    };
+    authorization::credential(registry, environment).map(authorization::Credential::login)
 }
 
 impl<'a> Registry<'a> {

@@ -1,5 +1,6 @@
 //! The person: data goes to stdout, talk to stderr, and questions come back as answers.
 
+pub(crate) mod build;
 pub(crate) mod containers;
 pub(crate) mod explanation;
 pub(crate) mod keyboard;

@@ -48,6 +48,8 @@ pub(crate) fn error(terminal: Terminal, error: &anyhow::Error, hint: Option<&str
     }
     let mut text = format!("{ERROR}error{ERROR:#}: {message}");
     for cause in causes {
+        // What a builder said is several lines.
+        let cause = cause.replace('\n', "\n    ");
         let _ = write!(text, "\n  caused by: {cause}");
     }
     if let Some(hint) = hint {
