@@ -23,7 +23,7 @@ OWN_LABEL = "dev.scaffold."
 METADATA = "devcontainer.metadata"
 
 HEX_64 = re.compile(r"[0-9a-f]{64}")
-BUILT = re.compile(r"(vsc-[^\s:]*-)[0-9a-f]{64}")
+BUILT = re.compile(r"(vsc-[^\s:]*?)[0-9a-f]{64}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
 RANDOM_NAME = re.compile(r"/[a-z]+_[a-z]+\d?")
 
@@ -71,9 +71,8 @@ class Observer:
         return kept
 
     def image(self, id: str) -> dict:
-        """The image that a container was made of. Which images that one was made of does not count."""
-        seen = self.client.image(self.client.container(id)["Image"])
-        return {"RepoTags": sorted(seen["RepoTags"] or []), "Config": config(seen["Config"])}
+        """What the image says that a container was made of."""
+        return config(self.client.image(self.client.container(id)["Image"])["Config"])
 
     def users(self, id: str, name: str) -> dict:
         """The remote user in a container, with the owner of what its home had from the start."""
@@ -141,6 +140,8 @@ def config(given: dict, *, own: bool = False) -> dict:
     kept = {key: given[key] for key in CONFIG if nothing(given.get(key)) is not None}
     if kept.get("Shell") == ["/bin/sh", "-c"]:
         del kept["Shell"]
+    if "Env" in kept:
+        kept["Env"] = sorted(kept["Env"])
     labels = dict(kept.pop("Labels", {}))
     ours = [name for name in labels if name.startswith(OWN_LABEL)]
     if own and len(ours) == 1:
@@ -178,7 +179,7 @@ def table(text: str | None) -> list[list[str]]:
 
 def changed(before: str, after: str) -> list[str]:
     one, other = before.splitlines(), after.splitlines()
-    return [f"-{line}" for line in one if line not in other] + [f"+{line}" for line in other if line not in one]
+    return sorted(f"-{line}" for line in one if line not in other) + sorted(f"+{line}" for line in other if line not in one)
 
 
 def noted(line: str) -> dict:
@@ -199,7 +200,8 @@ def normalise(value: object, names: dict[str, str]) -> object:
     5. Of `Config`, the keys in CONFIG are kept. Of `HostConfig`, what differs from the engine's own for a container that
        nobody asked anything of. What says nothing (null, empty, 0, false) counts as absent.
     6. `devcontainer.metadata` is parsed. The one label of a container that begins with OWN_LABEL is left out; two would stay.
-    7. Mounts are sorted by where they are. Where an engine keeps a volume is left out.
+    7. Mounts are sorted by where they are. Where an engine keeps a volume is left out. Variables are sorted, in `Env` and in
+       /etc/environment, since docker's client gives them to an engine in any order.
     8. Of `up`'s JSON, the keys in UP are kept.
     9. What the image's Dockerfile left in /etc does not count: only lines that differ from the base image's do.
 
@@ -248,7 +250,12 @@ def gone(client: Client, id: str) -> None:
     client.remove(id)
     for one in seen["Mounts"]:
         if one["Type"] == "volume" and not HEX_64.fullmatch(one["Name"]):
-            client.remove_volume(one["Name"])
+            try:
+                client.remove_volume(one["Name"])
+            except EngineError as error:
+                # Another case has it too, and will remove it.
+                if error.status not in (404, 409):
+                    raise
     if built := BUILT.match(seen["Config"]["Image"]):
         for tag in [tag for tag in client.tags() if tag.startswith(built[0])]:
             client.remove_image(tag)
