@@ -33,23 +33,24 @@ class Client:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def ask(self, method: str, path: str, /, **query: object) -> bytes:
+    def ask(self, method: str, path: str, /, *, body: dict | None = None, **query: object) -> bytes:
         url = urlsplit(self.address)
         connection = Unix(url.path) if url.scheme == "unix" else http.client.HTTPConnection(url.netloc, timeout=120)
         words = {key: value if isinstance(value, str) else json.dumps(value) for key, value in query.items()}
+        sent = {} if body is None else {"body": json.dumps(body), "headers": {"Content-Type": "application/json"}}
         try:
-            connection.request(method, f"{path}?{urlencode(words)}" if words else path)
+            connection.request(method, f"{path}?{urlencode(words)}" if words else path, **sent)
             answer = connection.getresponse()
-            body = answer.read()
+            said = answer.read()
         finally:
             connection.close()
         if answer.status >= 400:
             try:
-                message = json.loads(body)["message"]
+                message = json.loads(said)["message"]
             except (ValueError, KeyError, TypeError):
-                message = body.decode("utf-8", "replace")
+                message = said.decode("utf-8", "replace")
             raise EngineError(answer.status, f"{method} {path}: {message}")
-        return body
+        return said
 
     def read(self, path: str, /, **query: object) -> object:
         return json.loads(self.ask("GET", path, **query))
@@ -97,12 +98,4 @@ class Client:
         self.ask("DELETE", f"/volumes/{name}", force=True)
 
     def create(self, body: dict) -> str:
-        url = urlsplit(self.address)
-        connection = Unix(url.path) if url.scheme == "unix" else http.client.HTTPConnection(url.netloc, timeout=120)
-        connection.request("POST", "/containers/create", json.dumps(body), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        said = json.loads(answer.read())
-        connection.close()
-        if answer.status >= 400:
-            raise EngineError(answer.status, said.get("message", ""))
-        return said["Id"]
+        return json.loads(self.ask("POST", "/containers/create", body=body))["Id"]

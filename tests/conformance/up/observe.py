@@ -57,7 +57,7 @@ class Observer:
             "Config": config(seen["Config"], own=True),
             "HostConfig": self.host_config(seen["HostConfig"]),
             "Mounts": sorted((mount(one) for one in seen["Mounts"]), key=lambda one: one["Destination"]),
-            "Ports": {port: ports(one, seen["HostConfig"]["PortBindings"].get(port)) for port, one in (seen["NetworkSettings"]["Ports"] or {}).items()},
+            "Ports": {port: ports(one, (seen["HostConfig"]["PortBindings"] or {}).get(port)) for port, one in (seen["NetworkSettings"]["Ports"] or {}).items()},
             "Networks": sorted(seen["NetworkSettings"]["Networks"] or {}),
         }
 

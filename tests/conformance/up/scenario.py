@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -10,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from case import BadCase, ids, make_git, make_repository, fill, with_root, write  # noqa: E402
+from case import BadCase, fill, found_config, ids, make_git, make_repository, with_root, write  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 CASES = HERE / "cases"
 DOCKERFILE = HERE / "images" / "Dockerfile"
 
 # What case.json may say; README.md tells what each means.
-KEYS = {"about", "folder", "open", "config", "env", "git", "files", "symlinks", "then", "says"}
+KEYS = {"about", "folder", "open", "config", "env", "git", "files", "symlinks", "then", "says", "buildkit"}
 
 
 @dataclass
@@ -32,8 +33,6 @@ class Person:
     def ordinary(user: str | None) -> "Person":
         if os.getuid() != 0 or not user:
             return Person(os.getuid(), os.getgid())
-        import pwd
-
         entry = pwd.getpwnam(user)
         return Person(entry.pw_uid, entry.pw_gid, ("setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"))
 
@@ -55,14 +54,13 @@ class Scenario:
     config: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
     then: dict[str, str] = field(default_factory=dict)
-    says: tuple[str, ...] = ()
+    buildkit: bool = True
     laid_out: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def names(self) -> dict[str, str]:
         """What is only so in this run, and what answers call it."""
-        config = self.config or next((one for one in (self.folder / ".devcontainer" / "devcontainer.json", self.folder / ".devcontainer.json") if one.is_file()), None)
-        return {str(self.root): "<root>"} | ids(self.folder, config and str(config))
+        return {str(self.root): "<root>"} | ids(self.folder, str(self.config or found_config(self.folder)))
 
     def change(self) -> None:
         write(self.folder, {path: text.encode() for path, text in self.then.items()})
@@ -105,7 +103,7 @@ def lay_out(name: str, scratch: Path, person: Person) -> Scenario:
         config=Path(os.path.normpath(folder / case["config"])) if "config" in case else None,
         environment=with_root(case.get("env", {}), root),
         then=case.get("then", {}),
-        says=tuple(case.get("says", [])),
+        buildkit=case.get("buildkit", True),
         laid_out=files_below(root),
     )
 
@@ -136,7 +134,10 @@ def images_of(names: list[str]) -> list[str]:
 
 
 def build(stage: str, person: Person) -> None:
-    line = [*person.start, "docker", "buildx", "build", "--quiet", "--load", "--target", stage, "--build-arg", f"UID={person.uid}", "--build-arg", f"GID={person.gid}", "--tag", f"up/{stage}", str(HERE / "images")]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    arguments = ["--build-arg", f"UID={person.uid}", "--build-arg", f"GID={person.gid}"]
+    line = [*person.start, "docker", "buildx", "build", "--quiet", "--load", "--target", stage, *arguments, "--tag", f"up/{stage}", "-"]
+    # The person may not be able to read this folder.
+    context = subprocess.run(["tar", "--create", "--directory", DOCKERFILE.parent, "."], capture_output=True, check=True).stdout
+    done = subprocess.run(line, input=context, capture_output=True, check=False)
     if done.returncode != 0:
-        raise BadCase(f"up/{stage} cannot be built: {done.stderr.strip()}")
+        raise BadCase(f"up/{stage} cannot be built: {done.stderr.decode('utf-8', 'replace').strip()}")

@@ -1,0 +1,3 @@
+#!/bin/sh
+set -e
+echo "$TEXT $_REMOTE_USER $_REMOTE_USER_HOME $_CONTAINER_USER $_CONTAINER_USER_HOME" >/installed
