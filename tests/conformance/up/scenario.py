@@ -63,7 +63,9 @@ class Scenario:
         return {str(self.root): "<root>"} | ids(self.folder, str(self.config or found_config(self.folder)))
 
     def change(self) -> None:
+        """Write what the case says to write before the second `up`."""
         write(self.folder, {path: text.encode() for path, text in self.then.items()})
+        self.laid_out = self.laid_out | {str((self.folder / path).relative_to(self.root)): text.encode() for path, text in self.then.items()}
 
     def new_files(self) -> dict[str, bytes]:
         """What lies in the case's folder that was not laid out, or is not as it was."""
