@@ -12,6 +12,7 @@ use crate::commands::new::New;
 use crate::commands::ps::Ps;
 use crate::commands::show::Show;
 use crate::commands::stop::Stop;
+use crate::commands::up::Up;
 use crate::terminal::{Format, Terminal, Verbosity};
 
 /// Make dev containers for Python and machine learning from templates.
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Show(Show),
     Config(Config),
     Build(Build),
+    Up(Up),
     Exec(Exec),
     Shell(Shell),
     Ps(Ps),

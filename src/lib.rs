@@ -36,12 +36,15 @@ use anyhow::Context;
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::build::BuildRefusal;
+use commands::hooks::HookError;
 use commands::inside::InsideError;
 use commands::list::List;
 use commands::reading::ReadingError;
 use commands::target::TargetError;
+use commands::up::UpError;
 use commands::{Outcome, UsageError};
 use devcontainer::configuration::ConfigurationError;
+use devcontainer::container::PlanError;
 use devcontainer::explain::NoSuchProperty;
 use devcontainer::feature::FeatureError;
 use engine::EngineError;
@@ -75,9 +78,25 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(Outcome::Findings) => ExitCode::from(FOUND_SOMETHING),
         Ok(Outcome::External(code)) => ExitCode::from(code),
         Err(error) => {
-            report::error(terminal, &error, hint(&error).as_deref(), COULD_NOT_RUN);
-            ExitCode::from(COULD_NOT_RUN)
+            let code = exit_code(&error);
+            report::error(terminal, &error, hint(&error).as_deref(), code);
+            ExitCode::from(code)
         }
+    }
+}
+
+/// A build or a command that failed is what the command found; all else kept it from running.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let failed = error.chain().any(|cause| {
+        let hook = cause.downcast_ref::<HookError>();
+        let build = cause.downcast_ref::<BuildError>();
+        let is_step = build.is_some_and(|build| matches!(build, BuildError::Step(_)));
+        hook.is_some_and(|hook| matches!(hook, HookError::Failed { .. })) || is_step
+    });
+    if failed {
+        FOUND_SOMETHING
+    } else {
+        COULD_NOT_RUN
     }
 }
 
@@ -86,6 +105,7 @@ fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
         Command::New(new) => new.run(terminal, &facts()?),
         Command::Config(config) => config.run(terminal, &facts()?),
         Command::Build(build) => build.run(terminal, &facts()?),
+        Command::Up(up) => up.run(terminal, &facts()?),
         Command::Exec(exec) => exec.run(terminal, &facts()?),
         Command::Shell(shell) => shell.run(terminal, &facts()?),
         Command::Ps(ps) => ps.run(terminal, &facts()?),
@@ -140,6 +160,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         hint_of::<ReadingError>,
         hint_of::<TargetError>,
         hint_of::<InsideError>,
+        hint_of::<UpError>,
+        hint_of::<HookError>,
+        hint_of::<PlanError>,
         hint_of::<RegistryError>,
         hint_of::<WorkspaceError>,
     ];

@@ -1,21 +1,17 @@
 //! `scaffold build`
 
-use super::Outcome;
-use super::reading::{Machine, Named, Reading, Scope, engine};
-use crate::devcontainer::build_config::{self, Base, image_name};
+use super::images::{Site, add_proxies, plan};
+use super::reading::{Machine, Named, Scope};
+use super::{Outcome, config};
+use crate::devcontainer::build_config::image_name;
 use crate::devcontainer::build_plan::{BuildPlan, Builder, Cache, Pull, Secret, SecretSource};
-use crate::devcontainer::metadata::LABEL;
-use crate::engine::Engine;
-use crate::engine::build::Caller;
-use crate::hint::{Hint, enumerate};
+use crate::hint::Hint;
 use crate::host::Host;
-use crate::registry;
-use crate::terminal::build::{Display, Paper};
 use crate::terminal::report::SCHEMA_VERSION;
 use crate::terminal::{Format, Terminal};
-use crate::workspace::{self, WorkspaceError, find};
-use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use crate::workspace;
+use serde_json::json;
+use std::path::PathBuf;
 
 /// Build the image of a dev container
 #[derive(Debug, clap::Args)]
@@ -86,29 +82,18 @@ impl Hint for BuildRefusal {
     }
 }
 
-/// An engine, and who asks it.
-struct Site<'a> {
-    engine: Engine,
-    terminal: Terminal,
-    host: &'a Host,
-}
-
 impl Build {
     /// Builds the image and prints its name.
     pub(crate) fn run(self, terminal: Terminal, host: &Host) -> anyhow::Result<Outcome> {
         let folder = workspace::absolute(&host.current_dir.join(&self.path));
-        let file = self.find(&folder, host)?;
+        let file = config::find(&folder, self.config.as_deref(), host)?;
         let named = Named::read(&folder, &file, host)?;
-        let machine = Machine::look(terminal, host, Scope::Folder(&named.folder));
+        let machine = Machine::reach(terminal, host, Scope::Folder(&named.folder))?;
         let reading = named.configure(&machine)?;
-        let mut plan = plan(&reading, &named, terminal)?;
+        let mut plan = plan(&reading)?;
         self.add_to(&mut plan, host)?;
-        let site = Site {
-            engine: engine(host)?,
-            terminal,
-            host,
-        };
-        add_proxies(&mut plan, host, site.engine.host())?;
+        let site = Site::new(&reading)?;
+        add_proxies(&mut plan, host, machine.engine()?.host())?;
         // What this program does not build is refused by now, and what it does is tagged.
         if plan.tags.is_empty() {
             let suffix = if plan.dockerfile.is_empty() {
@@ -128,18 +113,6 @@ impl Build {
             Format::Text => terminal.print(plan.tags.join("\n"))?,
         }
         Ok(Outcome::Success)
-    }
-
-    fn find(&self, folder: &Path, host: &Host) -> anyhow::Result<PathBuf> {
-        let Some(named) = &self.config else {
-            let found = find::configuration(folder)?;
-            return found.ok_or_else(|| WorkspaceError::NoConfiguration(folder.to_owned()).into());
-        };
-        let mut of_folder = find::named_configurations(folder)?.into_iter();
-        if let Some((_, path)) = of_folder.find(|(name, _)| Path::new(name) == named) {
-            return Ok(path);
-        }
-        Ok(workspace::absolute(&host.current_dir.join(named)))
     }
 
     /// What was typed goes over what the file says.
@@ -181,77 +154,6 @@ impl Build {
     }
 }
 
-impl Site<'_> {
-    /// Builds the image with the label that tells what the image below it and the file say.
-    fn labelled(&self, mut plan: BuildPlan, reading: &Reading<'_>) -> anyhow::Result<()> {
-        let label = match reading.label(None) {
-            Ok(label) => label,
-            // An image that only the engine can get is known by what is built on it.
-            Err(error) => {
-                self.terminal
-                    .detail(format!("{error}, so that the engine is asked"));
-                let tags = std::mem::take(&mut plan.tags);
-                let id = self.build(&plan)?;
-                plan.tags = tags;
-                let image = self.engine.image(&id)?;
-                reading.label(Some(&image.unwrap_or_default()))?
-            }
-        };
-        plan.labels.insert(LABEL.to_owned(), label);
-        self.build(&plan)?;
-        Ok(())
-    }
-
-    fn build(&self, plan: &BuildPlan) -> anyhow::Result<String> {
-        let paper = if self.host.can_redraw {
-            Paper::Redraws
-        } else {
-            Paper::Stays
-        };
-        let mut display = Display::new(self.terminal, paper);
-        let environment = &self.host.environment;
-        let built = self.engine.build(
-            plan,
-            Caller {
-                on_progress: &mut |progress| display.show(progress),
-                credentials: &|registry| registry::login(registry, environment),
-            },
-        );
-        display.finish();
-        Ok(built?)
-    }
-}
-
-/// What the file says of the build.
-fn plan(
-    reading: &Reading<'_>,
-    named: &Named,
-    terminal: Terminal,
-) -> Result<BuildPlan, BuildRefusal> {
-    let config = &reading.configuration.config;
-    let features = config.get("features").and_then(Value::as_object);
-    if features.is_some_and(|features| !features.is_empty()) {
-        return Err(BuildRefusal::Features(named.file.clone()));
-    }
-    match reading.base() {
-        Base::Compose => Err(BuildRefusal::Compose(named.file.clone())),
-        Base::None => Err(BuildRefusal::Nothing(named.file.clone())),
-        Base::Image(image) => Ok(BuildPlan {
-            image: Some(image),
-            ..BuildPlan::default()
-        }),
-        Base::Dockerfile(plan, unknown) => {
-            if !unknown.is_empty() {
-                let unknown = enumerate(unknown.iter().map(String::as_str));
-                terminal.say(format!(
-                    "warning: `build.options` has {unknown}, which the engine's API has no word for: passed over"
-                ));
-            }
-            Ok(*plan)
-        }
-    }
-}
-
 /// `id=ID,src=FILE` or `id=ID,env=NAME`; like the docker client's, the id alone means the variable or the file of that name.
 fn secret(given: &str, host: &Host) -> Result<Secret, BuildRefusal> {
     let bad = || BuildRefusal::Secret(given.to_owned());
@@ -287,22 +189,4 @@ fn secret(given: &str, host: &Host) -> Result<Secret, BuildRefusal> {
 fn of_file(file: &str, host: &Host) -> SecretSource {
     let path = workspace::absolute(&host.current_dir.join(file));
     SecretSource::File(path.to_string_lossy().into_owned())
-}
-
-/// What the docker client would give to every RUN.
-fn add_proxies(plan: &mut BuildPlan, host: &Host, engine: &str) -> anyhow::Result<()> {
-    let folder = match host.environment.get("DOCKER_CONFIG") {
-        Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
-        _ => host
-            .environment
-            .get("HOME")
-            .map(|home| Path::new(home).join(".docker")),
-    };
-    let file = folder.map(|folder| folder.join("config.json"));
-    if let Some(file) = file.filter(|file| workspace::is_file(file)) {
-        let text = workspace::read_text(&file)?;
-        let client = serde_json::from_str(&text).unwrap_or_default();
-        build_config::add_proxies(plan, &client, engine);
-    }
-    Ok(())
 }

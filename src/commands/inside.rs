@@ -1,18 +1,19 @@
 //! A running dev container, as seen by somebody who works in it.
 
-use super::reading::{Machine, Named, Scope, Unreadable};
+use super::reading::{Machine, Named, Reading, Scope, Unreadable, Whole, engine};
 use super::target::TargetError;
 use super::{Outcome, config};
+use crate::devcontainer::lifecycle::Moments;
 use crate::devcontainer::user_environment::{Probe, parse, remote_environment};
 use crate::devcontainer::variable::Environment;
-use crate::engine::Engine;
 use crate::engine::container::Container;
-use crate::engine::exec::{ExecPlan, Person};
+use crate::engine::exec::{Captured, ExecPlan, Person, Sink};
+use crate::engine::{Engine, EngineError};
 use crate::hint::{Hint, shown};
 use crate::host::Host;
 use crate::terminal::{Terminal, keyboard};
 use crate::workspace::{self, cache::Cache};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ pub(crate) enum InsideError {
 impl Hint for InsideError {
     fn hint(&self) -> Option<String> {
         let Self::Stopped(_) = self;
-        Some("`docker start` it, or open the folder with VS Code".to_owned())
+        Some("`scaffold up` starts it".to_owned())
     }
 }
 
@@ -68,7 +69,15 @@ pub(crate) struct Inside {
     terminal: Terminal,
     user: Option<String>,
     folder: Option<String>,
-    environment: Environment,
+    /// Which shell says the environment.
+    probe: Probe,
+    /// What goes over what it says.
+    remote_env: Value,
+    given: Vec<(String, String)>,
+    /// Where it is kept.
+    cache: Cache,
+    /// What a command is given, once that is known.
+    environment: Option<(Environment, Vec<String>)>,
 }
 
 impl Inside {
@@ -84,65 +93,110 @@ impl Inside {
         let named = Named::read(&folder, &file, host)?;
         let machine = Machine::reach(terminal, host, Scope::Folder(&named.folder))?;
         let reading = named.configure(&machine)?;
-        let Some(container) = reading.container.clone() else {
-            return Err(TargetError::None(folder).into());
-        };
-        if !container.is_running {
-            return Err(InsideError::Stopped(folder).into());
-        }
         let whole = reading.merge(Unreadable::Fails)?;
-        let text = |map: &Map<String, Value>, name| {
-            let value = map.get(name).and_then(Value::as_str);
-            value
-                .filter(|text: &&str| !text.is_empty())
-                .map(str::to_owned)
-        };
-        let user = text(&whole.merged, "remoteUser").or_else(|| container.user.clone());
-        let folder = reading.configuration.workspace.get("workspaceFolder");
-        let folder = folder.and_then(Value::as_str).map(str::to_owned);
-        let probe = Probe::of(whole.merged.get("userEnvProbe"));
-        drop(reading);
-        let Some(engine) = machine.engine else {
-            return Err(TargetError::None(PathBuf::from(&named.folder)).into());
-        };
-        let mut inside = Self {
-            engine,
-            container,
-            terminal,
-            user,
-            folder,
-            environment: Environment::new(),
-        };
-        let shell = inside.shell(probe, host)?;
-        let remote_env = whole.merged.get("remoteEnv");
-        inside.environment = remote_environment(shell, remote_env);
-        inside.environment.extend(wish.remote_env.iter().cloned());
+        let (inside, _) = Self::new(&reading, &whole, &wish.remote_env)?;
         Ok(inside)
     }
 
-    /// What the user's shell says of the environment; it is asked once for each start of the container.
-    fn shell(&self, probe: Probe, host: &Host) -> anyhow::Result<Environment> {
-        let cache = environment_cache(host, &self.container.id);
-        let asked = json!([self.container.started, self.user, format!("{probe:?}")]);
-        let kept: Option<(Value, Environment)> = cache
+    /// The container of a configuration that was read, and the workspace folder in it.
+    pub(crate) fn new(
+        reading: &Reading<'_>,
+        whole: &Whole,
+        given: &[(String, String)],
+    ) -> anyhow::Result<(Self, Option<String>)> {
+        let place = PathBuf::from(reading.folder());
+        let Some(container) = reading.container.clone() else {
+            return Err(TargetError::None(place).into());
+        };
+        if !container.is_running {
+            return Err(InsideError::Stopped(place).into());
+        }
+        let user = whole.merged.get("remoteUser").and_then(Value::as_str);
+        let user = user.filter(|user| !user.is_empty()).map(str::to_owned);
+        let folder = reading.configuration.workspace.get("workspaceFolder");
+        let folder = folder.and_then(Value::as_str).map(str::to_owned);
+        let host = reading.machine.host;
+        let inside = Self {
+            engine: engine(host)?,
+            terminal: reading.machine.terminal,
+            user: user.or_else(|| container.user.clone()),
+            folder: folder.clone(),
+            probe: Probe::of(whole.merged.get("userEnvProbe")),
+            remote_env: whole.merged.get("remoteEnv").cloned().unwrap_or_default(),
+            given: given.to_vec(),
+            cache: environment_cache(host, &container.id),
+            environment: None,
+            container,
+        };
+        Ok((inside, folder))
+    }
+
+    /// The person at this machine.
+    pub(crate) fn terminal(&self) -> Terminal {
+        self.terminal
+    }
+
+    /// Who works there.
+    pub(crate) fn user(&self) -> &str {
+        self.user.as_deref().unwrap_or("root")
+    }
+
+    /// What the container gives every process.
+    pub(crate) fn container_environment(&self) -> &Environment {
+        &self.container.environment
+    }
+
+    /// When it was made and started.
+    pub(crate) fn moments(&self) -> Moments {
+        Moments {
+            created: self.container.created.clone(),
+            started: self.container.started.clone(),
+        }
+    }
+
+    /// What a command is given; the user's shell is asked when the first one needs it, and once for each start of the container.
+    fn environment(&mut self) -> anyhow::Result<&(Environment, Vec<String>)> {
+        if self.environment.is_none() {
+            let (mut all, unset) = remote_environment(self.shell()?, Some(&self.remote_env));
+            all.extend(self.given.iter().cloned());
+            self.environment = Some((all, unset));
+        }
+        Ok(self.environment.get_or_insert_default())
+    }
+
+    /// What the user's shell says of the environment.
+    fn shell(&self) -> anyhow::Result<Environment> {
+        let asked = json!([
+            self.container.started,
+            self.user,
+            format!("{:?}", self.probe)
+        ]);
+        let kept: Option<(Value, Environment)> = self
+            .cache
             .read()
             .and_then(|text| serde_json::from_str(&text).ok());
         if let Some((_, environment)) = kept.filter(|(what, _)| *what == asked) {
             return Ok(environment);
         }
-        let environment = self.probe(probe)?;
+        let environment = self.ask_shell()?;
         if !environment.is_empty() {
-            cache.keep(&json!([asked, environment]).to_string());
+            self.cache.keep(&json!([asked, environment]).to_string());
         }
         Ok(environment)
     }
 
     /// Asks the user's shell.
-    fn probe(&self, probe: Probe) -> anyhow::Result<Environment> {
-        let Some(command) = probe.command(MARK) else {
+    fn ask_shell(&self) -> anyhow::Result<Environment> {
+        let Some(command) = self.probe.command(MARK) else {
             return Ok(Environment::new());
         };
-        let plan = self.plan(command.into());
+        let plan = ExecPlan {
+            user: self.user.clone(),
+            folder: self.folder.clone(),
+            environment: Environment::new(),
+            unset: Vec::new(),
+            command: command.into(),
+        };
         let captured = self.engine.capture(&self.container.id, &plan, PROBE)?;
         if captured.code.is_none() {
             self.terminal.say("warning: the user's shell has not said its environment within 10 s, so that it does without: does a start-up script wait for an answer?");
@@ -163,18 +217,61 @@ impl Inside {
         Ok(environment.unwrap_or_default())
     }
 
-    fn plan(&self, command: Vec<String>) -> ExecPlan {
-        ExecPlan {
+    fn plan(&mut self, command: Vec<String>) -> anyhow::Result<ExecPlan> {
+        let (environment, unset) = self.environment()?.clone();
+        Ok(ExecPlan {
+            environment,
+            unset,
             user: self.user.clone(),
             folder: self.folder.clone(),
-            environment: self.environment.clone(),
             command,
-        }
+        })
+    }
+
+    /// Runs a command of root's, with the container's own environment.
+    pub(crate) fn as_root(
+        &self,
+        command: Vec<String>,
+        limit: Duration,
+    ) -> Result<Captured, EngineError> {
+        let plan = ExecPlan {
+            user: Some("root".to_owned()),
+            folder: Some("/".to_owned()),
+            environment: Environment::new(),
+            unset: Vec::new(),
+            command,
+        };
+        self.engine.capture(&self.container.id, &plan, limit)
+    }
+
+    /// Runs a command that reads nothing, and hands on what it prints.
+    pub(crate) fn run(
+        &mut self,
+        command: Vec<String>,
+        output: &mut Sink<'_>,
+    ) -> anyhow::Result<i64> {
+        let plan = self.plan(command)?;
+        let person = Person {
+            input: keyboard::nothing(),
+            size: None,
+            output,
+        };
+        Ok(self.engine.exec(&self.container.id, &plan, person)?)
+    }
+
+    /// Runs commands at the same time.
+    pub(crate) fn run_all(
+        &mut self,
+        commands: Vec<Vec<String>>,
+    ) -> anyhow::Result<Vec<Result<Captured, EngineError>>> {
+        let plans = commands.into_iter().map(|command| self.plan(command));
+        let plans: Vec<ExecPlan> = plans.collect::<anyhow::Result<_>>()?;
+        Ok(self.engine.capture_all(&self.container.id, &plans))
     }
 
     /// Runs a command with the person at its other end.
-    pub(crate) fn exec(self, command: Vec<String>) -> anyhow::Result<Outcome> {
-        let plan = self.plan(command);
+    pub(crate) fn exec(mut self, command: Vec<String>) -> anyhow::Result<Outcome> {
+        let plan = self.plan(command)?;
         let terminal = self.terminal;
         let is_terminal = keyboard::is_terminal();
         let raw = is_terminal.then(keyboard::Raw::new);

@@ -5,6 +5,8 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod down;
 pub(crate) mod exec;
+pub(crate) mod hooks;
+pub(crate) mod images;
 pub(crate) mod inside;
 pub(crate) mod list;
 pub(crate) mod logs;
@@ -15,6 +17,7 @@ pub(crate) mod reading;
 pub(crate) mod show;
 pub(crate) mod stop;
 pub(crate) mod target;
+pub(crate) mod up;
 
 use crate::hint::{Hint, shown};
 use crate::terminal::Terminal;

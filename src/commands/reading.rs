@@ -76,10 +76,12 @@ impl Hint for ReadingError {
 pub(crate) struct Reading<'a> {
     /// The configuration.
     pub(crate) configuration: Configuration<'a>,
-    named: &'a Named,
+    /// What was read.
+    pub(crate) named: &'a Named,
     /// Its container, if there is one.
     pub(crate) container: Option<Container>,
-    machine: &'a Machine<'a>,
+    /// The machine that it was read on.
+    pub(crate) machine: &'a Machine<'a>,
 }
 
 /// This machine: its facts, and what runs in its engine.
@@ -105,6 +107,11 @@ pub(crate) enum Scope<'a> {
 }
 
 impl<'a> Machine<'a> {
+    /// The engine.
+    pub(crate) fn engine(&self) -> Result<&Engine, EngineError> {
+        self.engine.as_ref().ok_or(EngineError::None)
+    }
+
     /// Asks the engine for the containers of `scope`.
     pub(crate) fn reach(
         terminal: Terminal,
@@ -196,6 +203,12 @@ impl Named {
         })
     }
 
+    /// The labels by which its container is found.
+    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
+        let [labels, _] = id_labels(&self.folder, &self.file);
+        labels
+    }
+
     /// What it means on this host, and in its container, if there is one.
     pub(crate) fn configure<'a>(&'a self, machine: &'a Machine<'a>) -> anyhow::Result<Reading<'a>> {
         let configuration = configure(
@@ -263,6 +276,22 @@ impl Unreadable {
 }
 
 impl Reading<'_> {
+    /// The same for a container that is yet to be made.
+    pub(crate) fn with_id(&self) -> anyhow::Result<Self> {
+        let configuration = self.configuration.clone().with_id(&self.named.labels())?;
+        Ok(Self {
+            configuration,
+            named: self.named,
+            container: None,
+            machine: self.machine,
+        })
+    }
+
+    /// The workspace folder on the host.
+    pub(crate) fn folder(&self) -> &str {
+        &self.named.folder
+    }
+
     /// Adds what the image and the Features say, or what the container says that is there already.
     pub(crate) fn merge(&self, unreadable: Unreadable) -> anyhow::Result<Whole> {
         let mut remarks = Vec::new();
@@ -279,14 +308,7 @@ impl Reading<'_> {
             features = Some(sets);
             said
         };
-        let mut entries = Vec::new();
-        for Entry { origin, properties } in said {
-            let properties = self
-                .configuration
-                .substitute(properties)
-                .with_context(|| format!("failed to read {origin}"))?;
-            entries.push(Entry { origin, properties });
-        }
+        let mut entries = self.substituted(said)?;
         let labelled = self.container.as_ref();
         let is_labelled = labelled.is_some_and(|found| label(&found.labels).is_some());
         entries.push(if is_labelled {
@@ -305,6 +327,31 @@ impl Reading<'_> {
     /// What a container is made of.
     pub(crate) fn base(&self) -> Base {
         build_config::base(&self.configuration.config, self.config_folder())
+    }
+
+    /// What was said, variables put in.
+    fn substituted(&self, said: Vec<Entry>) -> anyhow::Result<Vec<Entry>> {
+        let entries = said.into_iter().map(|Entry { origin, properties }| {
+            let properties = self
+                .configuration
+                .substitute(properties)
+                .with_context(|| format!("failed to read {origin}"))?;
+            Ok(Entry { origin, properties })
+        });
+        entries.collect()
+    }
+
+    /// The merged form of a container that is yet to be made of `image`, and carries all that its label says.
+    pub(crate) fn merge_on(&self, image: &Image, name: &str) -> anyhow::Result<Map<String, Value>> {
+        let mut remarks = Vec::new();
+        let config = &self.configuration.config;
+        let said = entries_of(image, name, &mut remarks);
+        for remark in remarks {
+            self.machine.terminal.say(format!("warning: {remark}"));
+        }
+        let mut entries = self.substituted(said)?;
+        entries.push(Entry::of_file(config));
+        Ok(merge(config, &entries))
     }
 
     /// The label of an image that is made of this configuration: what the image below it says, and the file, no variable replaced.
@@ -350,6 +397,7 @@ impl Reading<'_> {
             .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         Ok(Image {
             labels: labels.collect(),
+            ..Image::default()
         })
     }
 

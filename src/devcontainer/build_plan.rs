@@ -6,8 +6,8 @@ use std::fmt;
 /// An image, as it is to be built of a Dockerfile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct BuildPlan {
-    /// The image to which there is nothing to add but labels and names; then there is neither context nor Dockerfile.
-    pub(crate) image: Option<String>,
+    /// The text of a Dockerfile that lies nowhere and copies nothing; then there is neither context nor file.
+    pub(crate) inline: Option<String>,
     /// The folder that the Dockerfile may copy from, absolute.
     pub(crate) context: String,
     /// The Dockerfile, absolute; it may lie outside the context.

@@ -49,8 +49,10 @@ struct Variables<'a> {
     /// The absolute path of devcontainer.json.
     file: &'a str,
     local: Local<'a>,
-    /// The id and the environment of the container, once it is there.
-    container: Option<(String, Environment)>,
+    /// The id of the dev container, once it is known.
+    id: Option<String>,
+    /// The environment of its container, once that is there.
+    container: Option<Environment>,
 }
 
 impl Variables<'_> {
@@ -59,13 +61,14 @@ impl Variables<'_> {
         self.named(self.local.substitute(value))
     }
 
-    /// Puts in what the container knows, if it is there.
+    /// Puts in the id and what the container knows, as far as they are there.
     fn of_container(&self, value: Value) -> Result<Value, ConfigurationError> {
+        let value = match &self.id {
+            Some(id) => substitute_id(&value, id),
+            None => value,
+        };
         match &self.container {
-            Some((id, environment)) => self.named(substitute_container(
-                &substitute_id(&value, id),
-                environment,
-            )),
+            Some(environment) => self.named(substitute_container(&value, environment)),
             None => Ok(value),
         }
     }
@@ -158,6 +161,7 @@ pub(crate) fn configure<'a>(
                 _ => None,
             },
         },
+        id: None,
         container: None,
     };
     let substituted = variables.of_host(&Value::Object(raw))?;
@@ -206,7 +210,16 @@ impl Configuration<'_> {
         labels: &BTreeMap<String, String>,
         environment: &Environment,
     ) -> Result<Self, ConfigurationError> {
-        self.variables.container = Some((devcontainer_id(labels), environment.clone()));
+        self.variables.container = Some(environment.clone());
+        self.with_id(labels)
+    }
+
+    /// The configuration as it holds for the container that will carry `labels`.
+    pub(crate) fn with_id(
+        mut self,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Self, ConfigurationError> {
+        self.variables.id = Some(devcontainer_id(labels));
         let file = self.config.shift_remove("configFilePath");
         let value = self.variables.of_container(Value::Object(self.config))?;
         self.config = as_members(value);

@@ -68,18 +68,25 @@ pub(crate) fn parse(printed: &[u8], mark: &str) -> Option<Environment> {
     Some(pairs.collect()).filter(|all: &Environment| !all.is_empty())
 }
 
-/// The environment of a command: what the shell says, then `remoteEnv`, in which null takes a variable away.
-pub(crate) fn remote_environment(shell: Environment, remote_env: Option<&Value>) -> Environment {
+/// The environment of a command: what the shell says, then `remoteEnv`; and what null takes away there, from the container's own too.
+pub(crate) fn remote_environment(
+    shell: Environment,
+    remote_env: Option<&Value>,
+) -> (Environment, Vec<String>) {
     let mut all = shell;
+    let mut unset = Vec::new();
     let said = remote_env.and_then(Value::as_object);
     for (name, value) in said.into_iter().flatten() {
         match value {
-            Value::Null => drop(all.remove(name)),
+            Value::Null => {
+                all.remove(name);
+                unset.push(name.clone());
+            }
             Value::String(text) => drop(all.insert(name.clone(), text.clone())),
             other => drop(all.insert(name.clone(), other.to_string())),
         }
     }
-    all
+    (all, unset)
 }
 
 #[cfg(test)]
@@ -102,7 +109,8 @@ mod tests {
     fn null_takes_a_variable_away() {
         let shell = Environment::from([("A".to_owned(), "1".to_owned())]);
         let remote = json!({ "A": null, "B": 2, "C": "x" });
-        let found = remote_environment(shell, Some(&remote));
+        let (found, unset) = remote_environment(shell, Some(&remote));
+        assert_eq!(unset, ["A"]);
         let names: Vec<&str> = found.keys().map(String::as_str).collect();
         assert_eq!(names, ["B", "C"]);
     }

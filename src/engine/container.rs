@@ -1,12 +1,13 @@
 //! Containers: found, looked at, stopped, removed.
 
 use super::{Engine, EngineError, status};
+use crate::devcontainer::container::ContainerPlan;
 use crate::devcontainer::variable::Environment;
 use bollard::container::LogOutput;
-use bollard::models::ContainerInspectResponse;
+use bollard::models::{ContainerCreateBody, ContainerInspectResponse};
 use bollard::query_parameters::{
-    InspectContainerOptions, ListContainersOptionsBuilder, LogsOptions, RemoveContainerOptions,
-    RemoveVolumeOptions, StopContainerOptions,
+    CreateContainerOptions, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptions,
+    RemoveContainerOptions, RemoveVolumeOptions, StartContainerOptions, StopContainerOptions,
 };
 use futures_util::StreamExt as _;
 use std::collections::{BTreeMap, HashMap};
@@ -35,6 +36,8 @@ pub(crate) struct Container {
     pub(crate) id: String,
     /// Whether it runs.
     pub(crate) is_running: bool,
+    /// When it was made, in the engine's words.
+    pub(crate) created: String,
     /// When it was started last, in the engine's words.
     pub(crate) started: String,
     /// Who runs its processes, where its image or its maker names somebody.
@@ -126,6 +129,26 @@ impl Engine {
         Ok(listed.collect())
     }
 
+    /// Makes a container, which does not run yet, and returns its id.
+    pub(crate) fn create(&self, plan: &ContainerPlan) -> Result<String, EngineError> {
+        let options = CreateContainerOptions {
+            name: plan.name.clone(),
+            platform: plan.platform.clone().unwrap_or_default(),
+        };
+        let body = serde_json::from_value::<ContainerCreateBody>(plan.body.clone());
+        let body = body.map_err(|error| self.failed("understand the container", error.into()))?;
+        let created = self.wait(self.docker.create_container(Some(options), body));
+        let created = created.map_err(|source| self.failed("make the container", source))?;
+        Ok(created.id)
+    }
+
+    /// Starts a container; one that runs is started.
+    pub(crate) fn start(&self, id: &str) -> Result<(), EngineError> {
+        let options = None::<StartContainerOptions>;
+        let started = self.wait(self.docker.start_container(id, options));
+        self.unless("start the container", started, &[304])
+    }
+
     /// The container `id`; `None` where it is gone, or being removed.
     pub(crate) fn container(&self, id: &str) -> Result<Option<Container>, EngineError> {
         let Some(inspected) = self.inspect(id)? else {
@@ -136,6 +159,7 @@ impl Engine {
         Ok(Some(Container {
             id: id.to_owned(),
             is_running: state.running == Some(true),
+            created: inspected.created.unwrap_or_default(),
             started: state.started_at.unwrap_or_default(),
             user: config.user.filter(|user| !user.is_empty()),
             labels: config.labels.unwrap_or_default().into_iter().collect(),

@@ -25,6 +25,8 @@ pub(crate) struct ExecPlan {
     pub(crate) folder: Option<String>,
     /// With which variables beside the container's own.
     pub(crate) environment: Environment,
+    /// Without which of the container's own.
+    pub(crate) unset: Vec<String>,
     /// The program and its arguments.
     pub(crate) command: Vec<String>,
 }
@@ -80,6 +82,24 @@ impl Engine {
         let ended = self.wait(async { tokio::time::timeout(limit, running).await });
         captured.code = ended.ok().transpose()?;
         Ok(captured)
+    }
+
+    /// Runs commands at the same time, each to its end.
+    pub(crate) fn capture_all(
+        &self,
+        container: &str,
+        plans: &[ExecPlan],
+    ) -> Vec<Result<Captured, EngineError>> {
+        let running = plans.iter().map(|plan| async move {
+            let mut captured = Captured {
+                code: None,
+                out: Vec::new(),
+                err: Vec::new(),
+            };
+            captured.code = Some(self.run(container, plan, &mut captured).await?);
+            Ok(captured)
+        });
+        self.wait(futures_util::future::join_all(running))
     }
 
     async fn run(
@@ -213,6 +233,8 @@ type Input = std::pin::Pin<Box<dyn tokio::io::AsyncWrite + Send>>;
 fn options(plan: &ExecPlan) -> CreateExecOptions<String> {
     let variables = plan.environment.iter();
     let variables = variables.map(|(name, value)| format!("{name}={value}"));
+    // A name alone takes the variable away that the container has.
+    let variables = variables.chain(plan.unset.iter().cloned());
     CreateExecOptions {
         attach_stdout: Some(true),
         attach_stderr: Some(true),

@@ -34,6 +34,9 @@ pub(crate) enum EngineError {
         /// What happened.
         source: bollard::errors::Error,
     },
+    /// Nobody was asked, for nobody answered before.
+    #[error("no engine answers")]
+    None,
     /// A scheme that is not spoken.
     #[error("`{0}` is no address of an engine that can be reached from here")]
     Scheme(String),
@@ -71,7 +74,7 @@ impl Hint for EngineError {
             },
             Self::Scheme(_) => "name a socket: `unix:///…` or `tcp://HOST:PORT`".to_owned(),
             Self::NoContext(_) => "`docker context ls` lists them".to_owned(),
-            Self::Refused { .. } | Self::Runtime(_) => return None,
+            Self::None | Self::Refused { .. } | Self::Runtime(_) => return None,
         })
     }
 }

@@ -125,6 +125,11 @@ fn is_about_tls(error: &ureq::Error) -> bool {
     }
 }
 
+/// The registry that an image's name means.
+pub(crate) fn host(image: &str) -> String {
+    ImageName::parse(image).map_or_else(String::new, |name| name.registry)
+}
+
 /// What there is to show the registry of that name; the docker client has another name for docker.io's server.
 pub(crate) fn login(registry: &str, environment: &Environment) -> Option<Login> {
     let registry = match registry {

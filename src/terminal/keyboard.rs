@@ -59,3 +59,8 @@ pub(crate) fn input() -> Receiver<Vec<u8>> {
     });
     receiver
 }
+
+/// What is typed for a command that nobody types for.
+pub(crate) fn nothing() -> Receiver<Vec<u8>> {
+    channel(1).1
+}

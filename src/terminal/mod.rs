@@ -82,6 +82,15 @@ impl Terminal {
         }
     }
 
+    /// Hands on what a command prints that prepares something: it is talk, unless the person wants none.
+    pub(crate) fn talk(self, bytes: &[u8]) {
+        if self.verbosity > Verbosity::Quiet {
+            let mut err = io::stderr().lock();
+            // A reader who has gone away has seen enough.
+            let _ = err.write_all(bytes).and_then(|()| err.flush());
+        }
+    }
+
     /// Writes `value` to stdout as one JSON object.
     pub(crate) fn print_json(self, value: &impl serde::Serialize) -> io::Result<()> {
         self.print(serde_json::to_string_pretty(value)?)

@@ -8,6 +8,7 @@ pub(crate) mod cache;
 pub(crate) mod find;
 mod fresh;
 mod journal;
+pub(crate) mod lock;
 pub(crate) mod walk;
 
 use crate::hint::{Hint, enumerate, shown};

@@ -149,9 +149,7 @@ class OnPurpose:
         for at, entry in enumerate(self.entries):
             if (
                 entry["case"] in (case, "*")
-                and entry["pointer"] == difference.pointer
-                and same(entry.get("reference", ABSENT), difference.reference)
-                and same(entry.get("ours", ABSENT), difference.ours)
+                and is_at(entry, difference)
                 and all(same(at_pointer(ours, pointer), value) for pointer, value in entry.get("and", {}).items())
             ):
                 self.met.add(at)
@@ -160,6 +158,15 @@ class OnPurpose:
 
     def unmet(self) -> list[dict]:
         return [entry for at, entry in enumerate(self.entries) if at not in self.met]
+
+
+def is_at(entry: dict, difference: Difference) -> bool:
+    """An entry names one place and what either says there, or by `/*` all that follows from one cause, whatever it is."""
+    if entry["pointer"].endswith("/*"):
+        place = entry["pointer"].removesuffix("/*")
+        return difference.pointer == place or difference.pointer.startswith(f"{place}/")
+    said = same(entry.get("reference", ABSENT), difference.reference) and same(entry.get("ours", ABSENT), difference.ours)
+    return entry["pointer"] == difference.pointer and said
 
 
 def at_pointer(value: object, pointer: str) -> object:

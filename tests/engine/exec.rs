@@ -11,10 +11,10 @@ const CONFIG: &str = r#"{
   "remoteEnv": { "GREETING": "hello ${containerEnv:FROM_IMAGE}", "FROM_PROFILE": null }
 }"#;
 
-const DOCKERFILE: &str = r#"FROM debian:bookworm-slim
+const DOCKERFILE: &str = r"FROM debian:bookworm-slim
 ENV FROM_IMAGE=image
 RUN useradd --create-home --shell /bin/bash dev && printf 'export FROM_PROFILE=1\nexport OF_PROFILE=profile\n' >> /home/dev/.profile
-"#;
+";
 
 fn exec(desk: &Desk, command: &[&str]) -> Run {
     let mut whole = Command::new(desk.program());

@@ -77,8 +77,8 @@ impl Agreed<'_> {
 /// Decides what is sent. The Dockerfile and `.dockerignore` always are, since the builder reads them, and a Dockerfile that lies elsewhere goes
 /// under a name that no COPY finds.
 fn package(plan: &BuildPlan) -> Result<Package, BuildError> {
-    if let Some(image) = &plan.image {
-        let text = format!("FROM {image}\n");
+    if let Some(text) = &plan.inline {
+        let text = text.clone();
         return Ok(Package {
             root: None,
             selection: Selection::default(),

@@ -198,9 +198,9 @@ impl Engine {
         check_secrets(plan)?;
         self.wait(async {
             let agreed = Agreed::with(&self.address.host).await?;
-            // An image and a few labels need no session.
+            // What copies nothing needs no session.
             let is_classic =
-                plan.builder == Builder::Classic || plan.image.is_some() || !agreed.has_buildkit;
+                plan.builder == Builder::Classic || plan.inline.is_some() || !agreed.has_buildkit;
             match is_classic {
                 true if !plan.secrets.is_empty() => Err(BuildError::NoSecrets),
                 true => agreed.build_classic(plan, caller).await,

@@ -142,6 +142,8 @@ def config(given: dict, *, own: bool = False) -> dict:
         del kept["Shell"]
     if "Env" in kept:
         kept["Env"] = sorted(kept["Env"])
+    if kept.get("Entrypoint") == ["/bin/sh"] and len(kept.get("Cmd", [])) > 2:
+        kept["Cmd"] = [kept["Cmd"][0], in_outline(kept["Cmd"][1]), *kept["Cmd"][2:]]
     labels = dict(kept.pop("Labels", {}))
     ours = [name for name in labels if name.startswith(OWN_LABEL)]
     if own and len(ours) == 1:
@@ -152,6 +154,14 @@ def config(given: dict, *, own: bool = False) -> dict:
         except ValueError:
             pass
     return kept | ({"Labels": labels} if labels else {})
+
+
+def in_outline(script: str) -> str:
+    """The first process's script: what it starts stays, how it waits is each program's own."""
+    lines = script.split("\n")
+    if lines[0] != "echo Container started" or not lines[1].startswith("trap ") or not lines[-1].startswith("while "):
+        return script
+    return "\n".join(["<says that it runs, ends when told to>", *[line for line in lines[2:-2] if line], "<waits>"])
 
 
 def mount(one: dict) -> dict:
@@ -199,7 +209,7 @@ def normalise(value: object, names: dict[str, str]) -> object:
        uid and gid of the person who ran the program `<host uid>` and `<host gid>` in files' owners, passwd and group.
     5. Of `Config`, the keys in CONFIG are kept. Of `HostConfig`, what differs from the engine's own for a container that
        nobody asked anything of. What says nothing (null, empty, 0, false) counts as absent.
-    6. `devcontainer.metadata` is parsed. The one label of a container that begins with OWN_LABEL is left out; two would stay.
+    6. How the first process waits is left out (`in_outline`), and `devcontainer.metadata` is parsed. The one label of a container that begins with OWN_LABEL is left out; two would stay.
     7. Mounts are sorted by where they are. Where an engine keeps a volume is left out. Variables are sorted, in `Env` and in
        /etc/environment, since docker's client gives them to an engine in any order.
     8. Of `up`'s JSON, the keys in UP are kept.

@@ -4,6 +4,8 @@
     reason = "this is the room that reads the environment"
 )]
 
+pub(crate) mod program;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, IsTerminal};
@@ -27,6 +29,8 @@ pub(crate) struct Host {
     pub(crate) environment: BTreeMap<String, String>,
     /// The processor, in the words of Go and of container images.
     pub(crate) architecture: &'static str,
+    /// The uid and the gid that this program runs with, on Linux, where files of a container are those of the host.
+    pub(crate) ids: Option<(u32, u32)>,
     /// Whether a person can be asked: both ends are a terminal, and no CI runs.
     pub(crate) can_ask: bool,
     /// Whether what was said can be written over: stderr is a terminal, and no CI runs.
@@ -59,6 +63,10 @@ impl Host {
                 "powerpc64" => "ppc64le",
                 other => other,
             },
+            ids: cfg!(target_os = "linux").then(|| {
+                let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
+                (uid.as_raw(), gid.as_raw())
+            }),
             can_ask: io::stdin().is_terminal() && io::stderr().is_terminal() && !is_ci && !is_dumb,
             can_redraw: io::stderr().is_terminal() && !is_ci && !is_dumb,
             ca_bundles: named.map(PathBuf::from).into_iter().chain(usual).collect(),

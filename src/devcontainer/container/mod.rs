@@ -1,0 +1,252 @@
+//! A configuration in its merged form → the container that the engine is asked for.
+//!
+//! The plan has the shape of the engine's own interface (Docker Engine API, `ContainerCreate`), so that it can be printed and compared.
+
+mod mount;
+mod run_args;
+
+use super::script::{as_list, is_given};
+use super::variable::Environment;
+use super::workspace_folder::WorkspaceFolder;
+use crate::hint::Hint;
+use mount::{MountFault, mount};
+use run_args::{Host, RunArgFault, apply};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the container is made of, beside the configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings<'a> {
+    /// The image that it is started from.
+    pub(crate) image: &'a str,
+    /// The image's own ENTRYPOINT and CMD.
+    pub(crate) image_command: &'a [String],
+    /// The labels by which it is found again, and the others.
+    pub(crate) labels: &'a BTreeMap<String, String>,
+    /// Where the project lies in it.
+    pub(crate) workspace: &'a WorkspaceFolder,
+    /// The texts of the files that `--env-file` and `--label-file` name, by path.
+    pub(crate) files: &'a BTreeMap<String, String>,
+    /// The host's environment, from which a variable without a value is taken.
+    pub(crate) environment: &'a Environment,
+}
+
+/// A container, as the engine is asked for it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ContainerPlan {
+    /// Its name, if it is to have a given one.
+    pub(crate) name: Option<String>,
+    /// The platform of its image, if it is to be a given one.
+    pub(crate) platform: Option<String>,
+    /// The body of the request.
+    pub(crate) body: Value,
+    /// What was asked for and is left aside, with the reason.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Why there is no such container.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PlanError {
+    /// A mount that cannot be.
+    #[error("the mount `{mount}` cannot be made")]
+    Mount {
+        /// As it is written.
+        mount: String,
+        /// Why.
+        source: MountFault,
+    },
+    /// A port that is none.
+    #[error("`appPort` cannot be `{0}`")]
+    Port(String),
+    /// A flag of `docker run`.
+    #[error("`runArgs` cannot be used")]
+    RunArg(#[from] RunArgFault),
+}
+
+impl Hint for PlanError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Mount { .. } => {
+                "write `type=bind,source=/on/the/host,target=/in/the/container` or `type=volume,source=NAME,target=…`".to_owned()
+            }
+            Self::Port(_) => "give a number, or text as `docker run -p` takes it: `\"8080:80\"`".to_owned(),
+            Self::RunArg(fault) => return fault.hint(),
+        })
+    }
+}
+
+/// The files of the host that `runArgs` want read.
+pub(crate) fn wanted_files(config: &Map<String, Value>) -> Vec<String> {
+    run_args::files(&run_args_of(config))
+}
+
+fn run_args_of(config: &Map<String, Value>) -> Vec<String> {
+    let args = as_list(config.get("runArgs").cloned());
+    args.iter()
+        .filter_map(|arg| arg.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The user whom `runArgs` name, the last one.
+pub(crate) fn user_of_run_args(config: &Map<String, Value>) -> Option<String> {
+    let mut plan = ContainerPlan::empty("");
+    let nothing = BTreeMap::new();
+    let host = Host {
+        files: &nothing,
+        environment: &nothing,
+    };
+    apply(&mut plan, &run_args_of(config), host).ok()?;
+    let user = plan.body.get("User")?.as_str()?;
+    Some(user.to_owned()).filter(|user| !user.is_empty())
+}
+
+/// The container that `merged` asks for.
+pub(crate) fn plan(
+    merged: &Map<String, Value>,
+    surroundings: &Surroundings<'_>,
+) -> Result<ContainerPlan, PlanError> {
+    let mut plan = ContainerPlan::empty(surroundings.image);
+    plan.publish(merged.get("appPort"))?;
+    plan.mount_all(merged, surroundings.workspace)?;
+    let variables = merged.get("containerEnv").and_then(Value::as_object);
+    for (name, value) in variables.into_iter().flatten() {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        plan.push("/Env", format!("{name}={value}"));
+    }
+    if let Some(user) = merged.get("containerUser").and_then(Value::as_str) {
+        plan.body["User"] = user.into();
+    }
+    let host = Host {
+        files: surroundings.files,
+        environment: surroundings.environment,
+    };
+    apply(&mut plan, &run_args_of(merged), host)?;
+    if merged.get("init").is_some_and(is_given) {
+        plan.body["HostConfig"]["Init"] = true.into();
+    }
+    if merged.get("privileged").is_some_and(is_given) {
+        plan.body["HostConfig"]["Privileged"] = true.into();
+    }
+    for (property, pointer) in [
+        ("capAdd", "/HostConfig/CapAdd"),
+        ("securityOpt", "/HostConfig/SecurityOpt"),
+    ] {
+        let members = as_list(merged.get(property).cloned());
+        for member in members.iter().filter_map(Value::as_str) {
+            plan.push(pointer, member.to_owned());
+        }
+    }
+    for (name, value) in surroundings.labels {
+        plan.body["Labels"][name] = value.clone().into();
+    }
+    for pointer in ["/HostConfig/CapAdd", "/HostConfig/CapDrop"] {
+        plan.sort_capabilities(pointer);
+    }
+    plan.command(merged, surroundings);
+    Ok(plan)
+}
+
+impl ContainerPlan {
+    /// What the docker client asks for when it is asked for nothing but an image.
+    fn empty(image: &str) -> Self {
+        Self {
+            name: None,
+            platform: None,
+            body: json!({
+                "Image": image,
+                "AttachStdout": true,
+                "AttachStderr": true,
+                "Env": [],
+                "Labels": {},
+                "HostConfig": {},
+            }),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Adds to the list at a pointer, which is made where it is not there.
+    fn push(&mut self, pointer: &str, value: impl Into<Value>) {
+        let place = self.at(pointer);
+        if let Value::Array(members) = place {
+            members.push(value.into());
+        } else {
+            *place = json!([value.into()]);
+        }
+    }
+
+    fn at(&mut self, pointer: &str) -> &mut Value {
+        let steps = pointer.split('/').skip(1);
+        steps.fold(&mut self.body, |place, step| &mut place[step])
+    }
+
+    /// Each capability once, with its prefix and in the order of letters, as the docker client asks for them.
+    fn sort_capabilities(&mut self, pointer: &str) {
+        let Some(Value::Array(all)) = self.body.pointer(pointer) else {
+            return;
+        };
+        let all = all.iter().filter_map(Value::as_str).map(|name| {
+            let name = name.to_uppercase();
+            match name.as_str() {
+                "ALL" => name,
+                whole if whole.starts_with("CAP_") => name,
+                _ => format!("CAP_{name}"),
+            }
+        });
+        let all: BTreeSet<String> = all.collect();
+        *self.at(pointer) = json!(all);
+    }
+
+    /// `appPort`: a number is published on the loopback alone (reference implementation).
+    fn publish(&mut self, ports: Option<&Value>) -> Result<(), PlanError> {
+        for port in as_list(ports.cloned()) {
+            let text = match &port {
+                Value::Number(number) => format!("127.0.0.1:{number}:{number}"),
+                Value::String(text) => text.clone(),
+                other => return Err(PlanError::Port(other.to_string())),
+            };
+            run_args::publish(self, &text).map_err(|_| PlanError::Port(text))?;
+        }
+        Ok(())
+    }
+
+    fn mount_all(
+        &mut self,
+        merged: &Map<String, Value>,
+        workspace: &WorkspaceFolder,
+    ) -> Result<(), PlanError> {
+        let of_workspace = workspace
+            .workspace_mount
+            .iter()
+            .filter(|mount| is_given(mount));
+        let others = as_list(merged.get("mounts").cloned());
+        for written in of_workspace.chain(&others) {
+            let mount = mount(written).map_err(|source| PlanError::Mount {
+                mount: written
+                    .as_str()
+                    .map_or_else(|| written.to_string(), str::to_owned),
+                source,
+            })?;
+            self.push("/HostConfig/Mounts", mount);
+        }
+        Ok(())
+    }
+
+    /// The first process: it says that it runs, starts what Features want started, and then waits, or is the image's own.
+    fn command(&mut self, merged: &Map<String, Value>, surroundings: &Surroundings<'_>) {
+        let entrypoints = as_list(merged.get("entrypoints").cloned());
+        let entrypoints = entrypoints.iter().filter_map(Value::as_str);
+        let entrypoints: String = entrypoints.flat_map(|line| [line, "\n"]).collect();
+        // A foreground `sleep` would keep the shell from answering to the signal that stops the container.
+        let script = format!(
+            "echo Container started\ntrap 'exit 0' TERM\n{entrypoints}[ $# -eq 0 ] || exec \"$@\"\nwhile :; do sleep 1 & wait $!; done"
+        );
+        let mut command = vec!["-c".to_owned(), script, "-".to_owned()];
+        if merged.get("overrideCommand") == Some(&Value::Bool(false)) {
+            command.extend(surroundings.image_command.iter().cloned());
+        }
+        self.body["Entrypoint"] = json!(["/bin/sh"]);
+        self.body["Cmd"] = json!(command);
+    }
+}
