@@ -3,6 +3,7 @@
 //! `tests/run` brings the engine up and says in the environment where it is. The tests run their commands as an ordinary user, as people do.
 
 mod acts;
+mod builds;
 mod exec;
 mod lab;
 mod opens;
