@@ -291,6 +291,7 @@ const CAUSES: &[(&[&str], &str)] = &[
             "pull access denied",
             "authorization failed",
             "authentication required",
+            "no basic auth credentials",
             "unauthorized",
             "401 unauthorized",
             "403 forbidden",
