@@ -1,0 +1,150 @@
+//! `scaffold up`: what it starts the reference finds, what failed is run again, and two at once make one container.
+
+use super::{Desk, Person};
+use crate::support::{Run, follows_schema, tool};
+use std::fs;
+use std::process::{Command, Stdio};
+
+fn scaffold(desk: &Desk, args: &[&str]) -> Run {
+    let mut command = Command::new(desk.program());
+    desk.run(command.args(args).current_dir(&desk.folder))
+}
+
+fn demo(name: &str, config: &str) -> Desk {
+    let desk = Desk::new(name, Person::Ordinary);
+    let folder = desk.folder.join("demo");
+    desk.run(Command::new("mkdir").arg(&folder)).succeeds();
+    fs::write(folder.join(".devcontainer.json"), config).unwrap();
+    desk
+}
+
+fn id(desk: &Desk, args: &[&str]) -> String {
+    let up = scaffold(desk, &[&["up", "demo", "--json"], args].concat()).succeeds();
+    let up = follows_schema("up", up.stdout.lines().last().unwrap());
+    up["containerId"].as_str().unwrap().to_owned()
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_command_that_failed_is_run_again_until_it_succeeds() {
+    let desk = demo(
+        "up-fails",
+        r#"{ "image": "debian:bookworm-slim", "remoteUser": "root", "userEnvProbe": "none",
+             "onCreateCommand": "echo created >> /log",
+             "postCreateCommand": { "good": "echo good >> /log", "bad": ["sh", "-c", "echo why; test -e /mended"] },
+             "postStartCommand": "echo started >> /log" }"#,
+    );
+    for _ in 0..2 {
+        let failed = scaffold(&desk, &["up", "demo"]);
+        assert_eq!(failed.code, 1, "{}", failed.stderr);
+        let expected = "postCreateCommand of devcontainer.json failed with exit code 1: `sh -c echo why; test -e /mended`";
+        assert!(failed.stderr.contains(expected), "{}", failed.stderr);
+        assert!(failed.stderr.contains("\nwhy\n"), "{}", failed.stderr);
+    }
+    let exec =
+        |script: &str| scaffold(&desk, &["exec", "demo", "--", "sh", "-c", script]).succeeds();
+    exec("touch /mended");
+    let first = id(&desk, &[]);
+    let log = exec("cat /log").stdout;
+    assert_eq!(log, "created\ngood\ngood\ngood\nstarted\n");
+    // Neither this program nor the reference runs anything again.
+    assert_eq!(id(&desk, &[]), first);
+    assert_eq!(desk.up("demo")["containerId"], first.as_str());
+    assert_eq!(exec("cat /log").stdout, log);
+    assert_ne!(id(&desk, &["--recreate"]), first);
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn a_changed_configuration_is_noticed_and_named() {
+    let config = |more: &str| {
+        format!("{{ \"image\": \"debian:bookworm-slim\", \"userEnvProbe\": \"none\"{more} }}")
+    };
+    let desk = demo("up-drift", &config(""));
+    let first = id(&desk, &[]);
+    let file = desk.folder.join("demo/.devcontainer.json");
+    fs::write(&file, config(", \"init\": true, \"name\": \"new\"")).unwrap();
+    let said = scaffold(&desk, &["up", "demo"]).succeeds();
+    let expected = "warning: `init` changed since the container was made; `scaffold up --recreate` makes it anew";
+    assert!(said.stderr.contains(expected), "{}", said.stderr);
+    let second = id(&desk, &["--recreate"]);
+    assert_ne!(second, first);
+    let init = desk.docker(&["inspect", "--format", "{{.HostConfig.Init}}", &second]);
+    assert_eq!(init.succeeds().stdout.trim(), "true");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn two_at_once_make_one_container() {
+    let desk = demo(
+        "up-twice",
+        r#"{ "image": "debian:bookworm-slim", "userEnvProbe": "none", "onCreateCommand": "sleep 1; echo created >> /log" }"#,
+    );
+    let script = "./scaffold up demo & ./scaffold up demo & ./scaffold up demo; wait";
+    let mut shell = Command::new("sh");
+    desk.run(
+        shell
+            .args(["-c", script])
+            .current_dir(&desk.folder)
+            .stdin(Stdio::null()),
+    )
+    .succeeds();
+    let listed = scaffold(&desk, &["ps", ".", "--json"]).succeeds();
+    let listed = follows_schema("containers", &listed.stdout);
+    assert_eq!(listed["containers"].as_array().unwrap().len(), 1);
+    let log = scaffold(&desk, &["exec", "demo", "--", "cat", "/log"]).succeeds();
+    assert_eq!(log.stdout, "created\n");
+}
+
+#[test]
+#[ignore = "needs an engine"]
+fn what_cannot_be_started_is_named_and_leaves_nothing() {
+    let table = [
+        (
+            r#"{ "image": "debian:bookworm-slim", "remoteUser": "nobody-here" }"#,
+            "has no user `nobody-here`",
+        ),
+        (
+            r#"{ "image": "debian:bookworm-slim", "runArgs": ["--shm-sise=1g"] }"#,
+            "did you mean `--shm-size`?",
+        ),
+        (
+            r#"{ "image": "debian:bookworm-slim", "features": { "./x": {} } }"#,
+            "has Features",
+        ),
+        (
+            r#"{ "dockerComposeFile": "c.yml", "service": "x" }"#,
+            "Compose",
+        ),
+        (
+            r#"{ "image": "debian:bookworm-slim", "mounts": ["type=bind,source=/no/such,target=/x"] }"#,
+            "/no/such",
+        ),
+        (
+            r#"{ "image": "debian:bookworm-slim", "initializeCommand": "exit 3" }"#,
+            "initializeCommand of",
+        ),
+    ];
+    for (config, expected) in table {
+        let desk = demo("up-refused", config);
+        let failed = scaffold(&desk, &["up", "demo"]);
+        assert_eq!(failed.code, 2, "{config}: {}", failed.stderr);
+        assert!(
+            failed.stderr.contains(expected),
+            "{config}: {}",
+            failed.stderr
+        );
+    }
+}
+
+/// Every case of `up`, against what was recorded of the reference's containers.
+#[test]
+#[ignore = "needs an engine"]
+fn a_container_is_what_the_reference_makes() {
+    let mut check = Command::new("tests/conformance/up/run");
+    tool(
+        check
+            .args(["--quiet", "--scaffold"])
+            .arg(crate::support::program()),
+    );
+}
