@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("yaml", &[]),
     ("devcontainer", &["hint", "jsonc", "yaml"]),
     ("engine", &["devcontainer", "hint"]),
+    ("fuzz", &["devcontainer", "hint", "jsonc", "yaml"]),
     ("registry", &["devcontainer", "hint"]),
     ("workspace", &["tree", "template", "hint"]),
     ("terminal", &["devcontainer", "template", "hint", "jsonc"]),
