@@ -74,23 +74,15 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Value, YamlError> {
-        let fault = |reason: &str| YamlError {
-            line: span.start.line(),
-            column: span.start.col() + 1,
-            reason: reason.to_owned(),
-        };
-        let less = |left: usize, weight: usize| {
-            let left = left.checked_sub(weight);
-            left.ok_or_else(|| fault("too large"))
-        };
+        let fault = |reason| fault(reason, span);
         let before = self.left;
-        self.left = less(before, 1)?;
+        self.left = less(before, 1, span)?;
         if depth > DEEPEST {
             return Err(fault("too deep"));
         }
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => {
-                self.left = less(self.left, text.len() / BYTES)?;
+                self.left = less(self.left, text.len() / BYTES, span)?;
                 (scalar(&text, style), anchor)
             }
             Event::SequenceStart(anchor, _) => (self.sequence(depth)?, anchor),
@@ -99,14 +91,14 @@ impl<'a> Reader<'a> {
                 let Some((value, size)) = self.anchors.get(&anchor) else {
                     return Err(fault("an alias within its own anchor"));
                 };
-                self.left = less(self.left, *size)?;
+                self.left = less(self.left, *size, span)?;
                 (value.clone(), 0)
             }
             _ => return Err(fault("a value is missing")),
         };
         if anchor != 0 {
             let size = before - self.left;
-            self.kept = less(self.kept, size)?;
+            self.kept = less(self.kept, size, span)?;
             self.anchors.insert(anchor, (value.clone(), size));
         }
         Ok(value)
@@ -137,7 +129,12 @@ impl<'a> Reader<'a> {
             match key {
                 Value::String(key) if key == "<<" => merged.push(value),
                 Value::String(key) => drop(members.insert(key, value)),
-                key => drop(members.insert(key.to_string(), value)),
+                key => {
+                    // Within another key that is no text, its quotes are written twice as long.
+                    let key = key.to_string();
+                    self.left = less(self.left, key.len() / BYTES, span)?;
+                    members.insert(key, value);
+                }
             }
         }
         // A key of its own goes over a merged one, and of the merged ones the first (YAML merge key type).
@@ -150,6 +147,20 @@ impl<'a> Reader<'a> {
         }
         Ok(Value::Object(members))
     }
+}
+
+fn fault(reason: &str, span: Span) -> YamlError {
+    YamlError {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+        reason: reason.to_owned(),
+    }
+}
+
+/// What is left of `left` after something that weighs `weight`.
+fn less(left: usize, weight: usize, span: Span) -> Result<usize, YamlError> {
+    let left = left.checked_sub(weight);
+    left.ok_or_else(|| fault("too large", span))
 }
 
 fn as_mapping(value: Value) -> Option<Map<String, Value>> {
@@ -214,6 +225,13 @@ mod tests {
         let (text, aliases) = ("x".repeat(1_000_000), "*a,".repeat(50_000));
         let bomb = format!("a: &a {text}\nb: [{aliases}]\n");
         assert!(parse(&bomb).unwrap_err().to_string().ends_with("too large"));
+    }
+
+    #[test]
+    fn keys_in_keys_do_not_grow_without_end() {
+        assert_eq!(parse("? {a: 1}\n: 2"), Ok(json!({ r#"{"a":1}"#: 2 })));
+        let error = parse(&"? ".repeat(100)).unwrap_err().to_string();
+        assert!(error.ends_with("too large"), "{error}");
     }
 
     #[test]
