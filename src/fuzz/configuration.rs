@@ -1,11 +1,13 @@
 //! devcontainer.json on any host, and its variables.
 
-use super::grammar::{Objects, Values, below, one, some};
-use crate::devcontainer::configuration::{Surroundings, configure, id_labels, remarks};
+use super::grammar::{Objects, Tokens, Values, below, one, some};
+use crate::devcontainer::configuration::{Remark, Surroundings, configure, id_labels, remarks};
 use crate::devcontainer::explain::explain;
 use crate::devcontainer::properties::PROPERTIES;
 use crate::devcontainer::variable::{Environment, Local};
 use crate::devcontainer::workspace_folder::HostFolder;
+use crate::jsonc;
+use crate::terminal::source::{Source, Weight, framed};
 use bolero::{Driver, ValueGenerator, check};
 use serde_json::{Value, json};
 
@@ -152,6 +154,61 @@ fn is_read(case: &Case) {
         let now = configuration.config.keys();
         assert!(now.len() == keys.len() && now.clone().all(|key| keys.contains(key)));
     }
+}
+
+/// A remark is shown, and disturbs no terminal.
+fn is_framed(text: &str, remark: &Remark) {
+    let source = Source {
+        name: "devcontainer.json",
+        text,
+    };
+    let shown = framed(&source, remark, Weight::Warning);
+    // Colours apart, no control character gets through.
+    let plain = anstream::adapter::strip_str(&shown).to_string();
+    assert!(!plain.contains(|c: char| c.is_control() && c != '\n'));
+    let colours = shown.matches('\u{1b}').count();
+    assert_eq!(shown.matches("\u{1b}[").count(), colours);
+}
+
+#[test]
+fn the_remarks_on_any_text_can_be_shown() {
+    const TOKENS: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"a\"",
+        "\"",
+        "\n",
+        "\r",
+        "\r\n",
+        "\t",
+        "\u{1b}[2J",
+        "\u{0}",
+        "é",
+        "😀",
+        "\u{feff}",
+        "\u{200d}",
+        "\u{202e}",
+        "\u{301}",
+        "\u{85}",
+        "/*",
+        "//",
+        " ",
+        "1.",
+        "\\x",
+        "\"imag\": 1",
+    ];
+    check!()
+        .with_generator(Tokens(TOKENS))
+        .with_iterations(400)
+        .for_each(|text| {
+            for remark in remarks(&jsonc::parse(text)) {
+                is_framed(text, &remark);
+            }
+        });
 }
 
 /// A text with variables, and what it must come to.
