@@ -616,22 +616,22 @@ mod tests {
     #[test]
     fn no_nesting_of_variables_ends_the_stack() {
         let environment = Environment::new();
-        let nested = "${A:-".repeat(100_000) + "x" + &"}".repeat(100_000);
+        let nested = "${A:-".repeat(20_000) + "x" + &"}".repeat(20_000);
         assert!(interpolate(&nested, &environment, 0).is_ok());
-        let open = "${".repeat(500_000);
+        let open = "${".repeat(200_000);
         assert_eq!(interpolate(&open, &environment, 0), Ok(open.clone()));
     }
 
     #[test]
     fn a_long_chain_of_services_ends_neither_stack_nor_patience() {
-        let links = (1..20_000).map(|link| {
+        let links = (1..5_000).map(|link| {
             let last = link - 1;
             let file = if link % 2 == 0 { ", file: compose" } else { "" };
             format!("  s{link}: {{ extends: {{ service: s{last}{file} }} }}\n")
         });
         let links: String = links.collect();
         let file = format!("services:\n  s0: {{ image: x }}\n{links}");
-        assert_image(&[("compose", &file)], "s19999", "x");
+        assert_image(&[("compose", &file)], "s4999", "x");
     }
 
     #[test]
