@@ -70,6 +70,6 @@ mod tests {
 
     #[test]
     fn a_very_long_text_is_near_to_nothing_at_once() {
-        assert_eq!(nearest(&"x".repeat(20_000_000), ["python"]), None);
+        assert_eq!(nearest(&"x".repeat(5_000_000), ["python"; 200]), None);
     }
 }
