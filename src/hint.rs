@@ -29,13 +29,19 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let typed = typed.to_lowercase();
+    let count = typed.chars().count();
     candidates
         .into_iter()
-        .map(|candidate| {
-            let distance = strsim::damerau_levenshtein(&typed, &candidate.to_lowercase());
-            (distance, candidate)
+        .filter_map(|candidate| {
+            let limit = (candidate.len() / 3).max(1);
+            let lower = candidate.to_lowercase();
+            // Their distance is at least this, and takes long to find for long texts.
+            if count.abs_diff(lower.chars().count()) > limit {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&typed, &lower);
+            (distance <= limit).then_some((distance, candidate))
         })
-        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -60,5 +66,10 @@ mod tests {
         assert_eq!(nearest("pyhton", known), Some("python"));
         assert_eq!(nearest("LIBRARY", known), Some("library"));
         assert_eq!(nearest("rust", known), None);
+    }
+
+    #[test]
+    fn a_very_long_text_is_near_to_nothing_at_once() {
+        assert_eq!(nearest(&"x".repeat(5_000_000), ["python"; 200]), None);
     }
 }

@@ -12,10 +12,25 @@ use std::ops::Range;
 pub(crate) struct Document {
     /// The value, or `None` where there is none at all.
     pub(crate) value: Option<Value>,
-    /// Where each value stands, by its JSON pointer (RFC 6901), in bytes.
-    pub(crate) places: BTreeMap<String, Range<usize>>,
+    /// Where it stands.
+    pub(crate) places: Places,
     /// What is wrong, in the order of the text.
     pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Where a value stands, and where those in it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Places {
+    /// In bytes.
+    pub(crate) place: Range<usize>,
+    members: BTreeMap<String, Places>,
+}
+
+impl Places {
+    /// Where the value of a key or of an index stands.
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        self.members.get(key)
+    }
 }
 
 /// One fault in a file.
@@ -117,14 +132,16 @@ pub(crate) fn parse(text: &str) -> Document {
         token: Token::End,
         place: 0..0,
         diagnostics: Vec::new(),
-        places: BTreeMap::new(),
-        path: Vec::new(),
+        depth: 0,
     };
-    let value = parser.document();
+    let (value, places) = parser.document().unzip();
+    // What is wrong with a token is found before what is wrong with its being there.
+    let mut diagnostics = parser.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.place.start);
     Document {
         value,
-        places: parser.places,
-        diagnostics: parser.diagnostics,
+        places: places.unwrap_or_default(),
+        diagnostics,
     }
 }
 
@@ -145,13 +162,12 @@ struct Parser<'a> {
     token: Token,
     place: Range<usize>,
     diagnostics: Vec<Diagnostic>,
-    places: BTreeMap<String, Range<usize>>,
-    /// The keys and indices that lead to the value that is read.
-    path: Vec<String>,
+    /// How many objects and arrays the value that is read lies in.
+    depth: usize,
 }
 
 impl Parser<'_> {
-    fn document(&mut self) -> Option<Value> {
+    fn document(&mut self) -> Option<(Value, Places)> {
         self.advance();
         let value = self.value();
         if value.is_none() {
@@ -201,27 +217,18 @@ impl Parser<'_> {
         }
     }
 
-    /// Notes that the value at the current path goes from `start` to the end of the current token.
-    fn note(&mut self, start: usize) {
-        let pointer = self.path.iter().map(|part| {
-            let part = part.replace('~', "~0").replace('/', "~1");
-            format!("/{part}")
-        });
-        self.places.insert(pointer.collect(), start..self.place.end);
-    }
-
-    /// Reads the value at `part` of the current one.
-    fn value_at(&mut self, part: String) -> Option<Value> {
-        self.path.push(part);
+    /// Reads a value that lies in the current one.
+    fn member(&mut self) -> Option<(Value, Places)> {
+        self.depth += 1;
         let value = self.value();
-        self.path.pop();
+        self.depth -= 1;
         value
     }
 
-    fn value(&mut self) -> Option<Value> {
+    fn value(&mut self) -> Option<(Value, Places)> {
         let value = match &self.token {
-            Token::OpenBrace if self.path.len() < DEEPEST => return Some(self.object()),
-            Token::OpenBracket if self.path.len() < DEEPEST => return Some(self.array()),
+            Token::OpenBrace if self.depth < DEEPEST => return Some(self.object()),
+            Token::OpenBracket if self.depth < DEEPEST => return Some(self.array()),
             Token::String(text) => Value::String(text.clone()),
             Token::Number(number) => as_json(*number),
             Token::True => Value::Bool(true),
@@ -229,44 +236,58 @@ impl Parser<'_> {
             Token::Null => Value::Null,
             _ => return None,
         };
-        self.note(self.place.start);
+        let places = Places {
+            place: self.place.clone(),
+            members: BTreeMap::new(),
+        };
         self.advance();
-        Some(value)
+        Some((value, places))
     }
 
-    fn object(&mut self) -> Value {
+    fn object(&mut self) -> (Value, Places) {
         let start = self.place.start;
         let mut members = Map::new();
+        let mut places = BTreeMap::new();
         self.advance();
         let mut before = Before::Nothing;
         while !matches!(self.token, Token::CloseBrace | Token::End) {
             if self.comma(before, &Token::CloseBrace) {
                 break;
             }
-            self.property(&mut members);
+            self.property(&mut members, &mut places);
             before = Before::Member;
         }
-        self.close(&Token::CloseBrace, ('}', start));
-        Value::Object(members)
+        let places = Places {
+            place: self.close(&Token::CloseBrace, ('}', start)),
+            members: places,
+        };
+        (Value::Object(members), places)
     }
 
-    fn array(&mut self) -> Value {
+    fn array(&mut self) -> (Value, Places) {
         let start = self.place.start;
         let mut members = Vec::new();
+        let mut places = BTreeMap::new();
         self.advance();
         let mut before = Before::Nothing;
         while !matches!(self.token, Token::CloseBracket | Token::End) {
             if self.comma(before, &Token::CloseBracket) {
                 break;
             }
-            match self.value_at(members.len().to_string()) {
-                Some(value) => members.push(value),
+            match self.member() {
+                Some((value, place)) => {
+                    places.insert(members.len().to_string(), place);
+                    members.push(value);
+                }
                 None => self.skip_to(Fault::ValueExpected, &[Token::CloseBracket, Token::Comma]),
             }
             before = Before::Member;
         }
-        self.close(&Token::CloseBracket, (']', start));
-        Value::Array(members)
+        let places = Places {
+            place: self.close(&Token::CloseBracket, (']', start)),
+            members: places,
+        };
+        (Value::Array(members), places)
     }
 
     /// Reads what separates two members; whether it turned out to be a comma before the end.
@@ -295,7 +316,11 @@ impl Parser<'_> {
         true
     }
 
-    fn property(&mut self, members: &mut Map<String, Value>) {
+    fn property(
+        &mut self,
+        members: &mut Map<String, Value>,
+        places: &mut BTreeMap<String, Places>,
+    ) {
         let until = [Token::CloseBrace, Token::Comma];
         let Token::String(key) = self.token.clone() else {
             return self.skip_to(Fault::KeyExpected, &until);
@@ -313,21 +338,26 @@ impl Parser<'_> {
                 fault,
             });
         }
-        match self.value_at(key.clone()) {
+        match self.member() {
             // JavaScript takes this key for the object's prototype, so that no reader ever sees it.
             Some(_) if key == "__proto__" => {}
-            Some(value) => drop(members.insert(key, value)),
+            Some((value, place)) => {
+                places.insert(key.clone(), place);
+                members.insert(key, value);
+            }
             None => self.skip_to(Fault::ValueExpected, &until),
         }
     }
 
-    fn close(&mut self, token: &Token, (bracket, start): (char, usize)) {
-        self.note(start);
+    /// Passes over the bracket that closes what begins at `start`, and gives the place of the whole.
+    fn close(&mut self, token: &Token, (bracket, start): (char, usize)) -> Range<usize> {
+        let place = start..self.place.end;
         if self.token == *token {
             self.advance();
         } else {
             self.report(Fault::CloseExpected(bracket));
         }
+        place
     }
 }
 
@@ -639,6 +669,34 @@ mod tests {
         check("{} /*", &json!({}), &["1:4 the comment is not closed"]);
         check("", &Value::Null, &["1:1 expected a value"]);
         check("{}{}", &json!({}), &["1:3 expected the end of the file"]);
+    }
+
+    #[test]
+    fn faults_stand_in_the_order_of_the_text() {
+        check(
+            r#"{ "a": 1, "a": "\x" }"#,
+            &json!({ "a": "" }),
+            &[
+                "1:11 the key `a` is given twice, and the last one counts",
+                "1:17 `\\x` is no escape",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_given_twice_has_the_places_of_its_last_value() {
+        let places = parse(r#"{ "a": [1], "a": 2 }"#).places;
+        let a = places.get("a").unwrap();
+        assert_eq!(a.place, 17..18);
+        assert_eq!(a.get("0"), None);
+    }
+
+    #[test]
+    fn a_long_key_takes_its_room_once() {
+        let key = "k".repeat(500_000);
+        let members = "0,".repeat(250_000);
+        let document = parse(&format!("{{ \"{key}\": [{members}0] }}"));
+        assert!(document.diagnostics.is_empty());
     }
 
     #[test]

@@ -22,6 +22,8 @@ mod cli;
 mod commands;
 mod devcontainer;
 mod engine;
+#[cfg(test)]
+mod fuzz;
 mod hint;
 mod host;
 mod jsonc;

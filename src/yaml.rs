@@ -4,8 +4,12 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// How many values a text may come to; anchors within anchors would be without end.
+/// How much a text may come to, and as much again what its anchors keep; anchors within anchors would be without end. A value weighs one,
+/// and a long text more.
 const MOST: usize = 200_000;
+
+/// The bytes of a text that weigh as much as a value.
+const BYTES: usize = 64;
 
 /// How deep collections may lie in one another.
 const DEEPEST: usize = 200;
@@ -25,6 +29,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, YamlError> {
         parser: Parser::new_from_str(text),
         anchors: BTreeMap::new(),
         left: MOST,
+        kept: MOST,
     };
     loop {
         let (event, span) = reader.next()?;
@@ -43,7 +48,10 @@ pub(crate) fn parse(text: &str) -> Result<Value, YamlError> {
 struct Reader<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
     anchors: BTreeMap<usize, (Value, usize)>,
+    /// How much may still come.
     left: usize,
+    /// How much anchors may still keep.
+    kept: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -66,34 +74,31 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Value, YamlError> {
-        let fault = |reason: &str| YamlError {
-            line: span.start.line(),
-            column: span.start.col() + 1,
-            reason: reason.to_owned(),
-        };
+        let fault = |reason| fault(reason, span);
         let before = self.left;
-        self.left = before.checked_sub(1).ok_or_else(|| fault("too large"))?;
+        self.left = less(before, 1, span)?;
         if depth > DEEPEST {
             return Err(fault("too deep"));
         }
         let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor),
+            Event::Scalar(text, style, anchor, _) => {
+                self.left = less(self.left, text.len() / BYTES, span)?;
+                (scalar(&text, style), anchor)
+            }
             Event::SequenceStart(anchor, _) => (self.sequence(depth)?, anchor),
             Event::MappingStart(anchor, _) => (self.mapping(depth)?, anchor),
             Event::Alias(anchor) => {
-                let Some((value, size)) = self.anchors.get(&anchor).cloned() else {
+                let Some((value, size)) = self.anchors.get(&anchor) else {
                     return Err(fault("an alias within its own anchor"));
                 };
-                self.left = self
-                    .left
-                    .checked_sub(size)
-                    .ok_or_else(|| fault("too large"))?;
-                (value, 0)
+                self.left = less(self.left, *size, span)?;
+                (value.clone(), 0)
             }
             _ => return Err(fault("a value is missing")),
         };
         if anchor != 0 {
             let size = before - self.left;
+            self.kept = less(self.kept, size, span)?;
             self.anchors.insert(anchor, (value.clone(), size));
         }
         Ok(value)
@@ -124,7 +129,12 @@ impl<'a> Reader<'a> {
             match key {
                 Value::String(key) if key == "<<" => merged.push(value),
                 Value::String(key) => drop(members.insert(key, value)),
-                key => drop(members.insert(key.to_string(), value)),
+                key => {
+                    // Within another key that is no text, its quotes are written twice as long.
+                    let key = key.to_string();
+                    self.left = less(self.left, key.len() / BYTES, span)?;
+                    members.insert(key, value);
+                }
             }
         }
         // A key of its own goes over a merged one, and of the merged ones the first (YAML merge key type).
@@ -137,6 +147,20 @@ impl<'a> Reader<'a> {
         }
         Ok(Value::Object(members))
     }
+}
+
+fn fault(reason: &str, span: Span) -> YamlError {
+    YamlError {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+        reason: reason.to_owned(),
+    }
+}
+
+/// What is left of `left` after something that weighs `weight`.
+fn less(left: usize, weight: usize, span: Span) -> Result<usize, YamlError> {
+    let left = left.checked_sub(weight);
+    left.ok_or_else(|| fault("too large", span))
 }
 
 fn as_mapping(value: Value) -> Option<Map<String, Value>> {
@@ -194,5 +218,26 @@ mod tests {
         }
         assert!(parse(&bomb).unwrap_err().to_string().ends_with("too large"));
         assert!(parse(&"[".repeat(5000)).is_err());
+    }
+
+    #[test]
+    fn a_long_text_cannot_be_had_many_times() {
+        let (text, aliases) = ("x".repeat(1_000_000), "*a,".repeat(50_000));
+        let bomb = format!("a: &a {text}\nb: [{aliases}]\n");
+        assert!(parse(&bomb).unwrap_err().to_string().ends_with("too large"));
+    }
+
+    #[test]
+    fn keys_in_keys_do_not_grow_without_end() {
+        assert_eq!(parse("? {a: 1}\n: 2"), Ok(json!({ r#"{"a":1}"#: 2 })));
+        let error = parse(&"? ".repeat(100)).unwrap_err().to_string();
+        assert!(error.ends_with("too large"), "{error}");
+    }
+
+    #[test]
+    fn anchors_in_anchors_keep_no_more_than_the_text_comes_to() {
+        let open: Vec<String> = (0..150).map(|level| format!("&a{level} [")).collect();
+        let bomb = open.concat() + &"x,".repeat(50_000) + &"]".repeat(150);
+        assert!(parse(&bomb).unwrap_err().to_string().ends_with("too large"));
     }
 }

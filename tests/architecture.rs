@@ -14,6 +14,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("yaml", &[]),
     ("devcontainer", &["hint", "jsonc", "yaml"]),
     ("engine", &["devcontainer", "hint"]),
+    (
+        "fuzz",
+        &["devcontainer", "hint", "jsonc", "terminal", "yaml"],
+    ),
     ("registry", &["devcontainer", "hint"]),
     ("workspace", &["tree", "template", "hint"]),
     (

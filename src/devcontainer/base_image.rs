@@ -71,6 +71,9 @@ pub(crate) fn platform(architecture: &str) -> Environment {
     variables.collect()
 }
 
+/// How long a variable may be: each can hold the one before it many times, and no image has such a name.
+const LONGEST: usize = 4096;
+
 /// What the variables of FROM stand for: ARGs before the first of them, and the platform's.
 fn known(
     args: &[(&str, Option<&str>)],
@@ -80,7 +83,8 @@ fn known(
     let mut known = platform.clone();
     for (name, default) in args {
         let given = options.args.get(*name).cloned();
-        if let Some(value) = given.or_else(|| default.map(|default| expand(default, &known))) {
+        let value = given.or_else(|| default.map(|default| expand(default, &known)));
+        if let Some(value) = value.filter(|value| value.len() <= LONGEST) {
             known.insert((*name).to_owned(), value);
         }
     }
@@ -196,11 +200,13 @@ fn heredocs(line: &str) -> Vec<String> {
     ends.collect()
 }
 
-/// Puts in `$X`, `${X}`, `${X:-word}` and `${X:+word}`; what is not known is empty.
+/// Puts in `$X`, `${X}`, `${X:-word}` and `${X:+word}`; what is not known is empty, and what grows too long is left as it is.
 fn expand(text: &str, known: &Environment) -> String {
     let mut expanded = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
+    while expanded.len() <= LONGEST
+        && let Some((before, after)) = rest.split_once('$')
+    {
         expanded.push_str(before);
         let is_name = |c: char| c == '_' || c.is_ascii_alphanumeric();
         let braced = after.strip_prefix('{').and_then(|inside| {
@@ -269,6 +275,21 @@ mod tests {
         assert_eq!(base("FROM b AS b", &[], None).as_deref(), Some("b"));
         assert_eq!(base("RUN true", &[], None), None);
         assert_eq!(base("FROM", &[], None), None);
+    }
+
+    #[test]
+    fn arguments_that_double_each_other_do_not_grow_without_end() {
+        let lines = "ARG A=$A$A\n".repeat(100);
+        let dockerfile = format!("ARG A=x\n{lines}FROM base-$A");
+        let image = base(&dockerfile, &[], None).unwrap();
+        assert_eq!(image.len(), "base-".len() + LONGEST);
+        let many = "$A".repeat(100_000);
+        let image = base(
+            &format!("ARG A={}\nFROM {many}", "x".repeat(LONGEST)),
+            &[],
+            None,
+        );
+        assert!(image.unwrap().len() < 300_000);
     }
 
     #[test]

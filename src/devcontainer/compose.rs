@@ -3,7 +3,8 @@
 use super::variable::Environment;
 use crate::yaml::{self, YamlError};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What a service's image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl From<ComposeError> for Stop {
 pub(crate) fn source(project: Project<'_>, service: &str) -> Result<Found, ComposeError> {
     let mut walk = Walk {
         project,
-        within: Vec::new(),
+        read: BTreeMap::new(),
     };
     match walk.of_project(service) {
         Ok(source) => Ok(Found::Source(source)),
@@ -123,8 +124,8 @@ pub(crate) fn source(project: Project<'_>, service: &str) -> Result<Found, Compo
 
 struct Walk<'a> {
     project: Project<'a>,
-    /// The services that are being extended, outermost first, with their files.
-    within: Vec<(String, String)>,
+    /// The services of the files that were read, by file and folder.
+    read: BTreeMap<(String, String), Rc<Map<String, Value>>>,
 }
 
 impl Walk<'_> {
@@ -134,10 +135,10 @@ impl Walk<'_> {
         // All files that are named count their paths from the first one's folder.
         let base = self.project.files.first().map_or("", |file| folder(file));
         for file in self.project.files {
-            let services = self.services(file, base, &mut Vec::new())?;
+            let services = self.services(file, base)?;
             known.extend(services.keys().cloned());
             if services.contains_key(service) {
-                let found = self.service(&services, service, (file, base))?;
+                let found = self.service(service, (file, base))?;
                 whole = Some(merge(whole.unwrap_or_default(), found));
             }
         }
@@ -158,30 +159,39 @@ impl Walk<'_> {
         )
     }
 
-    /// The services of a file and of those that it includes; `base` is what its paths are counted from, and `within` holds the files that
-    /// include this one.
-    fn services(
-        &self,
-        file: &str,
-        base: &str,
-        within: &mut Vec<String>,
-    ) -> Result<Map<String, Value>, Stop> {
-        let whole = self.file(file)?;
+    /// The services of a file and of those that it includes; `base` is what its paths are counted from.
+    fn services(&mut self, file: &str, base: &str) -> Result<Rc<Map<String, Value>>, Stop> {
+        let here = (file.to_owned(), base.to_owned());
+        if let Some(services) = self.read.get(&here) {
+            return Ok(Rc::clone(services));
+        }
         let mut services = Map::new();
-        within.push(file.to_owned());
-        for path in included(&whole) {
-            let path = join(base, &path);
-            if !within.contains(&path) {
-                services.extend(self.services(&path, folder(&path), within)?);
+        let mut seen = BTreeSet::new();
+        let mut pending = vec![Step::Read(here.clone())];
+        while let Some(step) = pending.pop() {
+            let (file, base) = match step {
+                Step::Read(here) => here,
+                Step::Add(whole, base) => {
+                    services.extend(own_services(&whole, &base));
+                    continue;
+                }
+            };
+            // A file that is included a second time, or by itself, brings nothing new.
+            if !seen.insert(file.clone()) {
+                continue;
             }
+            let whole = self.file(&file)?;
+            let below = included(&whole).into_iter().rev().map(|path| {
+                let path = join(&base, &path);
+                let base = folder(&path).to_owned();
+                Step::Read((path, base))
+            });
+            let below: Vec<Step> = below.collect();
+            pending.push(Step::Add(whole, base));
+            pending.extend(below);
         }
-        within.pop();
-        let own = whole.get("services").and_then(Value::as_object);
-        for (name, service) in own.into_iter().flatten() {
-            let mut service = service.as_object().cloned().unwrap_or_default();
-            resolve_build(&mut service, base);
-            services.insert(name.clone(), service.into());
-        }
+        let services = Rc::new(services);
+        self.read.insert(here, Rc::clone(&services));
         Ok(services)
     }
 
@@ -202,45 +212,60 @@ impl Walk<'_> {
         })?)
     }
 
-    /// A service of a file whose paths are counted from `base`, over the one that it extends.
+    /// A service of a file whose paths are counted from `base`, over those that it extends.
     fn service(
         &mut self,
-        services: &Map<String, Value>,
-        name: &str,
+        service: &str,
         (file, base): (&str, &str),
     ) -> Result<Map<String, Value>, Stop> {
-        let Some(own) = services.get(name).and_then(Value::as_object) else {
-            return Err(ComposeError::NoService {
-                service: name.to_owned(),
-                file: file.to_owned(),
-                known: services.keys().cloned().collect(),
+        let (mut name, mut file, mut base) = (service.to_owned(), file.to_owned(), base.to_owned());
+        let mut seen = BTreeSet::new();
+        let mut chain: Vec<Map<String, Value>> = Vec::new();
+        loop {
+            let services = self.services(&file, &base)?;
+            let Some(own) = services.get(&name).and_then(Value::as_object) else {
+                return Err(ComposeError::NoService {
+                    service: name,
+                    file,
+                    known: services.keys().cloned().collect(),
+                }
+                .into());
+            };
+            chain.push(own.clone());
+            let Some((extended, other)) = own.get("extends").and_then(extended) else {
+                let below_first = chain.into_iter().rev();
+                return Ok(below_first.reduce(merge).unwrap_or_default());
+            };
+            if !seen.insert((name.clone(), file.clone())) {
+                let service = name;
+                return Err(ComposeError::Circle { service, file }.into());
             }
-            .into());
-        };
-        let Some((extended, other)) = own.get("extends").and_then(extended) else {
-            return Ok(own.clone());
-        };
-        let here = (name.to_owned(), file.to_owned());
-        if self.within.contains(&here) {
-            return Err(ComposeError::Circle {
-                service: name.to_owned(),
-                file: file.to_owned(),
+            name = extended;
+            if let Some(other) = other {
+                file = join(&base, &other);
+                folder(&file).clone_into(&mut base);
             }
-            .into());
         }
-        self.within.push(here);
-        let below = match other {
-            None => self.service(services, &extended, (file, base))?,
-            Some(other) => {
-                let other = join(base, &other);
-                let base = folder(&other);
-                let services = self.services(&other, base, &mut Vec::new())?;
-                self.service(&services, &extended, (&other, base))?
-            }
-        };
-        self.within.pop();
-        Ok(merge(below, own.clone()))
     }
+}
+
+/// What is left to do for the services of a file.
+enum Step {
+    /// To read a file whose paths are counted from a folder.
+    Read((String, String)),
+    /// To add what it says itself, once all that it includes is there.
+    Add(Value, String),
+}
+
+/// The services that a file has itself, their paths counted from `base`.
+fn own_services(whole: &Value, base: &str) -> Map<String, Value> {
+    let own = whole.get("services").and_then(Value::as_object);
+    let resolved = own.into_iter().flatten().map(|(name, service)| {
+        let mut service = service.as_object().cloned().unwrap_or_default();
+        resolve_build(&mut service, base);
+        (name.clone(), service.into())
+    });
+    resolved.collect()
 }
 
 /// `extends: NAME`, or with `service` and `file`.
@@ -385,7 +410,7 @@ type Unset = (String, String);
 /// Puts in the variables of all strings, keys excepted.
 fn interpolated(value: &Value, environment: &Environment) -> Result<Value, Unset> {
     Ok(match value {
-        Value::String(text) => Value::String(interpolate(text, environment)?),
+        Value::String(text) => Value::String(interpolate(text, environment, 0)?),
         Value::Array(members) => {
             let members = members
                 .iter()
@@ -402,8 +427,14 @@ fn interpolated(value: &Value, environment: &Environment) -> Result<Value, Unset
     })
 }
 
+/// How deep variables may lie in one another before the rest is left as it is: the stack is finite.
+const DEEPEST: usize = 64;
+
 /// Puts in `$X`, `${X}` and the forms with `-`, `?` and `+`, with or without a colon; `$$` is a dollar.
-fn interpolate(text: &str, environment: &Environment) -> Result<String, Unset> {
+fn interpolate(text: &str, environment: &Environment, depth: usize) -> Result<String, Unset> {
+    if depth > DEEPEST {
+        return Ok(text.to_owned());
+    }
     let mut done = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
@@ -419,12 +450,15 @@ fn interpolate(text: &str, environment: &Environment) -> Result<String, Unset> {
             rest = &after[end..];
             continue;
         }
-        let Some((inside, left)) = braced(after) else {
+        if !after.starts_with('{') {
             done.push('$');
             rest = after;
             continue;
+        }
+        let Some((inside, left)) = braced(after) else {
+            return Ok(done + "$" + after);
         };
-        done.push_str(&substituted(inside, environment)?);
+        done.push_str(&substituted(inside, environment, depth)?);
         rest = left;
     }
     Ok(done + rest)
@@ -453,7 +487,7 @@ fn braced(text: &str) -> Option<(&str, &str)> {
     Some((&inside[..end], &inside[end + 1..]))
 }
 
-fn substituted(inside: &str, environment: &Environment) -> Result<String, Unset> {
+fn substituted(inside: &str, environment: &Environment, depth: usize) -> Result<String, Unset> {
     let (name, rest) = inside.split_at(name_end(inside));
     let is_colon = rest.starts_with(':');
     let value = environment.get(name);
@@ -461,7 +495,9 @@ fn substituted(inside: &str, environment: &Environment) -> Result<String, Unset>
     let rest = rest.strip_prefix(':').unwrap_or(rest);
     let mut chars = rest.chars();
     match (chars.next(), value) {
-        (Some('+'), Some(_)) | (Some('-'), None) => interpolate(chars.as_str(), environment),
+        (Some('+'), Some(_)) | (Some('-'), None) => {
+            interpolate(chars.as_str(), environment, depth + 1)
+        }
         (Some('?'), None) => Err((name.to_owned(), chars.as_str().to_owned())),
         (Some('+'), None) => Ok(String::new()),
         (_, value) => Ok(value.cloned().unwrap_or_default()),
@@ -575,6 +611,42 @@ mod tests {
         let unset = "services: { app: { image: '${MISSING:?set it}' } }";
         let error = found(&[("compose", unset)], "app").unwrap_err();
         assert!(error.to_string().ends_with("`MISSING`: set it"), "{error}");
+    }
+
+    #[test]
+    fn no_nesting_of_variables_ends_the_stack() {
+        let environment = Environment::new();
+        let nested = "${A:-".repeat(20_000) + "x" + &"}".repeat(20_000);
+        assert!(interpolate(&nested, &environment, 0).is_ok());
+        let open = "${".repeat(200_000);
+        assert_eq!(interpolate(&open, &environment, 0), Ok(open.clone()));
+    }
+
+    #[test]
+    fn a_long_chain_of_services_ends_neither_stack_nor_patience() {
+        let links = (1..5_000).map(|link| {
+            let last = link - 1;
+            let file = if link % 2 == 0 { ", file: compose" } else { "" };
+            format!("  s{link}: {{ extends: {{ service: s{last}{file} }} }}\n")
+        });
+        let links: String = links.collect();
+        let file = format!("services:\n  s0: {{ image: x }}\n{links}");
+        assert_image(&[("compose", &file)], "s4999", "x");
+    }
+
+    #[test]
+    fn files_that_include_each_other_twice_are_read_once() {
+        let names: Vec<String> = (0..60).map(|file| format!("compose{file}")).collect();
+        let texts: Vec<String> = (1..=60)
+            .map(|next| format!("include: [compose{next}, ./compose{next}]\nservices: {{}}\n"))
+            .collect();
+        let mut files: Vec<(&str, &str)> = names
+            .iter()
+            .zip(&texts)
+            .map(|(n, t)| (&**n, &**t))
+            .collect();
+        files.push(("compose60", "services: { it: { image: x } }"));
+        assert_image(&files, "it", "x");
     }
 
     #[test]

@@ -255,11 +255,10 @@ pub(crate) fn remarks(document: &Document) -> Vec<Remark> {
             continue;
         }
         let near = nearest(key, PROPERTIES.iter().copied());
+        let places = document.places.get(key);
         remarks.push(Remark {
-            place: document
-                .places
-                .get(&format!("/{key}"))
-                .cloned()
+            place: places
+                .map(|places| places.place.clone())
                 .unwrap_or_default(),
             message: format!("`{key}` is no property of devcontainer.json, and nothing reads it"),
             hint: near.map(|near| format!("did you mean `{near}`?")),
@@ -267,4 +266,17 @@ pub(crate) fn remarks(document: &Document) -> Vec<Remark> {
     }
     remarks.sort_by_key(|remark| remark.place.start);
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_found_whatever_is_in_it() {
+        let text = r#"{ "a/b": 1, "~": 2, "": 3 }"#;
+        let remarks = remarks(&jsonc::parse(text)).into_iter();
+        let places: Vec<&str> = remarks.map(|remark| &text[remark.place]).collect();
+        assert_eq!(places, ["1", "2", "3"]);
+    }
 }

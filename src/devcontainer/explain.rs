@@ -5,6 +5,7 @@ use super::merge::{Together, merged_property};
 use super::metadata::{Entry, Origin};
 use super::properties::{DEFAULTS, PROPERTIES};
 use crate::hint::{Hint, enumerate, nearest};
+use crate::jsonc::Places;
 use serde_json::{Map, Value};
 use std::ops::Range;
 
@@ -59,9 +60,9 @@ pub(crate) fn explain(
     configuration: &Configuration<'_>,
     merged: Option<(&Map<String, Value>, &[Entry])>,
 ) -> Result<Explanation, NoSuchProperty> {
-    let (name, inner) = key.split_once('.').unwrap_or((key, ""));
-    let rule = merged_property(name);
     let whole = merged.map_or(&configuration.config, |(config, _)| config);
+    let (name, inner) = halves(key, whole);
+    let rule = merged_property(name);
     let name_now = match (rule, merged) {
         (Some(rule), Some(_)) => rule.merged,
         (Some(rule), None) => rule.name,
@@ -92,9 +93,12 @@ pub(crate) fn explain(
             .into_iter()
             .collect(),
     };
+    let is_in_list = rule.is_some_and(|rule| rule.together == Together::All && !inner.is_empty());
     let value = match whole.get(name_now).and_then(inside) {
         // What each says is listed, so that nothing lies at a path into the list.
-        None if !said.is_empty() => Some(said.iter().map(|said| said.value.clone()).collect()),
+        None if is_in_list && !said.is_empty() => {
+            Some(said.iter().map(|said| said.value.clone()).collect())
+        }
         None => configuration.workspace.get(name).and_then(inside),
         value => value,
     };
@@ -104,12 +108,7 @@ pub(crate) fn explain(
         Together::All => false,
     });
     if is_one {
-        let right = said
-            .iter()
-            .rposition(|said| Some(&said.value) == value.as_ref());
-        for (index, said) in said.iter_mut().enumerate() {
-            said.is_overridden = Some(index) != right;
-        }
+        override_all_but_last(&mut said, value.as_ref());
     }
     let default = DEFAULTS.iter().find(|(known, _)| *known == property);
     Ok(Explanation {
@@ -120,6 +119,22 @@ pub(crate) fn explain(
             .map(|(_, default)| *default),
         said,
     })
+}
+
+/// The name of a property, and the path into it; a property that is there may have dots itself.
+fn halves<'a>(key: &'a str, whole: &Map<String, Value>) -> (&'a str, &'a str) {
+    match key.split_once('.') {
+        Some(halves) if !whole.contains_key(key) => halves,
+        _ => (key, ""),
+    }
+}
+
+/// Of those that say `value`, the last is right.
+fn override_all_but_last(said: &mut [Said], value: Option<&Value>) {
+    let right = said.iter().rposition(|said| Some(&said.value) == value);
+    for (index, said) in said.iter_mut().enumerate() {
+        said.is_overridden = Some(index) != right;
+    }
 }
 
 fn no_such(key: &str, name: &str, whole: &Map<String, Value>) -> NoSuchProperty {
@@ -141,6 +156,15 @@ fn within<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     dots.find_map(|(dot, _)| within(value.get(&path[..dot])?, &path[dot + 1..]))
 }
 
+/// The same of the places of a value.
+fn place_within<'a>(places: &'a Places, path: &str) -> Option<&'a Places> {
+    if let Some(found) = places.get(path) {
+        return Some(found);
+    }
+    let mut dots = path.match_indices('.');
+    dots.find_map(|(dot, _)| place_within(places.get(&path[..dot])?, &path[dot + 1..]))
+}
+
 /// What an origin says, with its place in the file where it is that.
 fn said(
     configuration: &Configuration<'_>,
@@ -159,11 +183,10 @@ fn said(
             .iter()
             .find_map(|name| Some((*name, document.value.as_ref()?.get(name)?)));
         if let Some((name, whole)) = found {
-            let pointer = format!("/{}", escaped(name));
-            let inner_pointer = format!("{pointer}/{}", escaped(inner).replace('.', "/"));
-            let places = &document.places;
-            let at = places.get(&inner_pointer).or_else(|| places.get(&pointer));
-            place = at.cloned();
+            let outer = document.places.get(name);
+            let inside = |places| place_within(places, inner);
+            let found = outer.and_then(inside).or(outer);
+            place = found.map(|places| places.place.clone());
             let raw = if inner.is_empty() {
                 Some(whole)
             } else {
@@ -181,7 +204,50 @@ fn said(
     }
 }
 
-/// A key within a JSON pointer (RFC 6901, section 3).
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+#[cfg(test)]
+mod tests {
+    use super::super::configuration::{Surroundings, configure};
+    use super::super::merge::merge;
+    use super::super::variable::Environment;
+    use super::super::workspace_folder::HostFolder;
+    use super::*;
+    use serde_json::json;
+
+    /// What `text` says of `key`, on its own and then merged, with the text at each place.
+    fn explained(text: &str, key: &str) -> [(Option<Value>, Vec<String>); 2] {
+        let environment = Environment::new();
+        let surroundings = Surroundings {
+            folder: HostFolder {
+                path: "/p",
+                git_root: None,
+            },
+            config_file: "/p/.devcontainer.json",
+            environment: &environment,
+        };
+        let configuration = configure(text, surroundings).unwrap();
+        let entries = [Entry::of_file(&configuration.config)];
+        let merged = merge(&configuration.config, &entries);
+        [None, Some((&merged, &entries[..]))].map(|merged| {
+            let explanation = explain(key, &configuration, merged).unwrap();
+            let places = explanation.said.into_iter().filter_map(|said| said.place);
+            let texts = places.map(|place| text[place].to_owned());
+            (explanation.value, texts.collect())
+        })
+    }
+
+    #[test]
+    fn a_key_with_dots_is_found_with_its_place() {
+        let text = r#"{ "a.b": 1, "remoteEnv": { "c.d/e": "2" } }"#;
+        let one = (Some(json!(1)), vec!["1".to_owned()]);
+        assert_eq!(explained(text, "a.b"), [one.clone(), one]);
+        let two = (Some(json!("2")), vec!["\"2\"".to_owned()]);
+        assert_eq!(explained(text, "remoteEnv.c.d/e"), [two.clone(), two]);
+    }
+
+    #[test]
+    fn what_says_nothing_is_no_value() {
+        let text = r#"{ "capAdd": [], "remoteUser": "" }"#;
+        assert_eq!(explained(text, "capAdd")[1].0, None);
+        assert_eq!(explained(text, "remoteUser")[1].0, None);
+    }
 }

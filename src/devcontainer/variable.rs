@@ -20,6 +20,9 @@ pub(crate) struct Local<'a> {
     pub(crate) container_workspace_folder: Option<String>,
 }
 
+/// What is longer is no path on Linux (`PATH_MAX`), and would only multiply where it is put in.
+const LONGEST_PATH: usize = 4096;
+
 /// A variable that names no environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` names no environment variable")]
@@ -48,6 +51,7 @@ impl Local<'_> {
 
     fn lookup(&self, variable: &Variable<'_>) -> Replacement {
         let container = self.container_workspace_folder.as_deref();
+        let container = container.filter(|path| path.len() <= LONGEST_PATH);
         Ok(match variable.name {
             "env" | "localEnv" => return environment(self.environment, variable),
             "localWorkspaceFolder" => Some(self.workspace_folder.to_owned()),
@@ -129,12 +133,15 @@ fn resolve(text: &str, replace: &dyn Fn(&Variable<'_>) -> Replacement) -> Result
     let mut rest = text;
     while let Some(start) = rest.find("${") {
         let inside = &rest[start + 2..];
-        let end = inside.find(['}', '\n', '\r', '\u{2028}', '\u{2029}']);
-        let Some(end) = end.filter(|&end| inside[end..].starts_with('}')) else {
-            resolved.push_str(&rest[..start + 2]);
-            rest = inside;
-            continue;
+        let Some(end) = inside.find(['}', '\n', '\r', '\u{2028}', '\u{2029}']) else {
+            break;
         };
+        if !inside[end..].starts_with('}') {
+            // Whatever begins on this line does not end on it either.
+            resolved.push_str(&rest[..start + 2 + end]);
+            rest = &inside[end..];
+            continue;
+        }
         let (name, arguments) = match inside[..end].split_once(':') {
             Some((name, arguments)) => (name, Some(arguments)),
             None => (&inside[..end], None),
@@ -206,6 +213,27 @@ mod tests {
         let expected = json!({ "${localEnv:HOME}": ["/home/me", 1, null] });
         assert_eq!(local.substitute(&nested), Ok(expected));
         assert!(local.substitute(&json!("${localEnv}")).is_err());
+    }
+
+    #[test]
+    fn braces_that_nothing_closes_are_passed_over_once() {
+        let open = "${".repeat(500_000);
+        for text in [open.clone(), format!("{open}\n")] {
+            let id = substitute_id(&json!(text), "");
+            assert_eq!(id, json!(text));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_holds_itself_many_times_does_not_grow_without_end() {
+        let environment = Environment::new();
+        let folder = "${containerWorkspaceFolder}".repeat(20_000);
+        let local = Local {
+            environment: &environment,
+            workspace_folder: "/p",
+            container_workspace_folder: Some(folder.clone()),
+        };
+        assert_eq!(local.substitute(&json!(folder)), Ok(json!(folder)));
     }
 
     #[test]

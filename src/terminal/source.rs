@@ -33,6 +33,15 @@ pub(crate) enum Weight {
 
 /// Says a remark, with the line that it is about.
 pub(crate) fn remark(terminal: Terminal, source: &Source<'_>, remark: &Remark, weight: Weight) {
+    let text = framed(source, remark, weight);
+    match weight {
+        Weight::Warning => terminal.say(text),
+        Weight::Error => terminal.complain(text),
+    }
+}
+
+/// A remark as text, with the line that it is about.
+pub(crate) fn framed(source: &Source<'_>, remark: &Remark, weight: Weight) -> String {
     let level = match weight {
         Weight::Warning => Level::WARNING,
         Weight::Error => Level::ERROR,
@@ -47,9 +56,30 @@ pub(crate) fn remark(terminal: Terminal, source: &Source<'_>, remark: &Remark, w
     if let Some(hint) = &remark.hint {
         group = group.element(Level::HELP.message(hint));
     }
+    // The renderer knows no control characters but those of ASCII, and some terminals obey the others too.
+    let is_control = |c| ('\u{80}'..='\u{9f}').contains(&c);
     let text = Renderer::styled().render(&[group]);
-    match weight {
-        Weight::Warning => terminal.say(text),
-        Weight::Error => terminal.complain(text),
+    text.replace(is_control, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devcontainer::configuration::remarks;
+    use crate::jsonc;
+
+    #[test]
+    fn no_control_character_of_a_file_reaches_the_terminal() {
+        let text = "{ \"image\": 1, \u{9b}31m\u{7}\u{85} }";
+        let source = Source { name: "f", text };
+        let shown = remarks(&jsonc::parse(text)).into_iter();
+        let shown = shown.map(|remark| framed(&source, &remark, Weight::Error));
+        let shown: Vec<String> = shown.collect();
+        let plain = anstream::adapter::strip_str(&shown.concat()).to_string();
+        assert!(plain.contains("31m"), "{plain}");
+        assert!(
+            !plain.contains(|c: char| c.is_control() && c != '\n'),
+            "{plain:?}"
+        );
     }
 }

@@ -8,6 +8,9 @@ use std::path::{Component, Path};
 /// How many bytes an archive may come to when it is unpacked; a Feature is some scripts.
 const MOST: u64 = 256 << 20;
 
+/// How many bytes the file may have; holes in it, which take no room in the archive, would be without end.
+const LARGEST: u64 = 4 << 20;
+
 /// The two bytes that begin a gzip file (RFC 1952, section 2.3.1).
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
@@ -23,7 +26,7 @@ pub(crate) fn metadata(archive: &[u8]) -> io::Result<Option<File>> {
 fn find(archive: impl Read) -> io::Result<Option<File>> {
     let mut collection = None;
     for entry in tar::Archive::new(archive).entries()? {
-        let mut entry = entry?;
+        let entry = entry?;
         let (is_feature, is_collection) = {
             let path = entry.path()?;
             (
@@ -35,7 +38,12 @@ fn find(archive: impl Read) -> io::Result<Option<File>> {
             continue;
         }
         let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes)?;
+        let size = entry.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        if size as u64 > LARGEST {
+            return Err(io::Error::other(
+                "the file that says what it is is too large",
+            ));
+        }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if is_feature {
             return Ok(Some(File::Feature(text)));
@@ -92,5 +100,23 @@ mod tests {
         assert!(matches!(metadata(&old), Ok(Some(File::Collection(_)))));
         assert!(metadata(&plain[..700]).is_err());
         assert!(metadata(b"<html>not found</html>").is_err());
+    }
+
+    #[test]
+    fn a_file_with_an_endless_hole_is_refused() {
+        let mut header = tar::Header::new_gnu();
+        header.set_path(METADATA_FILE).unwrap();
+        header.set_entry_type(tar::EntryType::GNUSparse);
+        header.set_size(0);
+        header.set_mode(0o644);
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.set_real_size(1 << 50);
+        gnu.sparse[0].set_offset(1 << 50);
+        gnu.sparse[0].set_length(0);
+        header.set_cksum();
+        let mut archive = tar::Builder::new(Vec::new());
+        archive.append(&header, &[][..]).unwrap();
+        let error = metadata(&archive.into_inner().unwrap()).unwrap_err();
+        assert!(error.to_string().ends_with("too large"), "{error}");
     }
 }

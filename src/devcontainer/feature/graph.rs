@@ -202,12 +202,11 @@ impl<'a> Graph<'a> {
                 let ids = left.into_iter().map(|node| node.id);
                 return Err(FeatureError::Circle(ids.collect()));
             };
-            let (mut round, rest): (Vec<Node>, Vec<Node>) = left
+            let (round, rest): (Vec<Node>, Vec<Node>) = left
                 .into_iter()
                 .partition(|node| node.priority == highest && is_ready(node));
-            round.sort_by(order);
             left = rest;
-            installed.append(&mut round);
+            installed.append(&mut sorted(round));
         }
         let sets = installed.into_iter().enumerate();
         let sets = sets.map(|(index, node)| FeatureSet::new(node, index));
@@ -323,8 +322,15 @@ fn is_it(node: &Node, hard: &Hard) -> bool {
     are_alike(&node.key(), &hard.key())
 }
 
-fn order(a: &Node, b: &Node) -> Ordering {
-    by_key(&a.key(), &b.key())
+/// The Features of a round in their order, which is no total one: of three, each may come before the next, in a circle. `sort_by` may
+/// panic on such; putting in one after the other does not, and is what JavaScript does.
+fn sorted(round: Vec<Node>) -> Vec<Node> {
+    let mut sorted: Vec<Node> = Vec::with_capacity(round.len());
+    for node in round {
+        let is_before = |other: &Node| by_key(&other.key(), &node.key()).is_le();
+        sorted.insert(sorted.partition_point(is_before), node);
+    }
+    sorted
 }
 
 fn are_alike(a: &Key<'_>, b: &Key<'_>) -> bool {
@@ -420,4 +426,33 @@ fn by_members(a: &Map<String, Value>, b: &Map<String, Value>) -> Ordering {
             .find(|order| order.is_ne())
             .unwrap_or(Ordering::Equal)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A number is like any other value, so that these have no total order.
+    #[test]
+    fn features_without_a_total_order_are_put_in_one_all_the_same() {
+        let nodes = (0..1000).map(|index: usize| {
+            let value = match index * 7 % 11 {
+                0..3 => json!(1),
+                sign => json!(format!("{}", sign * index % 13)),
+            };
+            Node {
+                id: "./a".to_owned(),
+                source: Source::Folder("/a".to_owned()),
+                options: json!({ "a": value, "b": (index % 5).to_string() }),
+                metadata: None,
+                fetched: Fetched::default(),
+                names: Vec::new(),
+                depends_on: Vec::new(),
+                installs_after: Vec::new(),
+                priority: 0,
+            }
+        });
+        assert_eq!(sorted(nodes.collect()).len(), 1000);
+    }
 }
