@@ -9,6 +9,7 @@ use crate::commands::list::List;
 use crate::commands::logs::Logs;
 use crate::commands::man::Man;
 use crate::commands::new::New;
+use crate::commands::prune::Prune;
 use crate::commands::ps::Ps;
 use crate::commands::show::Show;
 use crate::commands::stop::Stop;
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Logs(Logs),
     Stop(Stop),
     Down(Down),
+    Prune(Prune),
     Completions(Completions),
     Man(Man),
 }

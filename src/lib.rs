@@ -114,6 +114,7 @@ fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
         Command::Logs(logs) => logs.run(terminal, &facts()?),
         Command::Stop(stop) => stop.run(terminal, &facts()?),
         Command::Down(down) => down.run(terminal, &facts()?),
+        Command::Prune(prune) => prune.run(terminal, &facts()?),
         Command::List(List {}) => List::run(terminal),
         Command::Show(show) => show.run(terminal),
         Command::Completions(completions) => completions.run(terminal),

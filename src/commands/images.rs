@@ -11,8 +11,8 @@ use crate::engine::build::Caller;
 use crate::hint::enumerate;
 use crate::host::Host;
 use crate::registry;
-use crate::terminal::Terminal;
 use crate::terminal::build::{Display, Paper};
+use crate::terminal::{Terminal, Verbosity};
 use crate::workspace;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,23 @@ impl<'a> Site<'a> {
             tags: vec![name.clone()],
             ..BuildPlan::default()
         };
-        self.build(&plan)?;
+        self.terminal.say(format!(
+            "Giving `{user}` the ids of the person on this machine"
+        ));
+        // It is seconds of work that nobody asked for in so many words.
+        let verbosity = match self.terminal.verbosity {
+            Verbosity::Verbose => Verbosity::Verbose,
+            Verbosity::Normal | Verbosity::Quiet => Verbosity::Quiet,
+        };
+        let site = Site {
+            engine: self.engine,
+            terminal: Terminal {
+                verbosity,
+                ..self.terminal
+            },
+            host: self.host,
+        };
+        site.build(&plan)?;
         Ok(name)
     }
 

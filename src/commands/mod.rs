@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod prune;
 pub(crate) mod ps;
 pub(crate) mod reading;
 pub(crate) mod show;

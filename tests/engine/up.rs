@@ -74,6 +74,29 @@ fn a_changed_configuration_is_noticed_and_named() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn prune_removes_what_was_stopped_and_made_here_alone() {
+    let config = r#"{ "image": "debian:bookworm-slim", "userEnvProbe": "none" }"#;
+    let desk = demo("up-prune", config);
+    let other = desk.folder.join("other");
+    desk.run(Command::new("mkdir").arg(&other)).succeeds();
+    fs::write(other.join(".devcontainer.json"), config).unwrap();
+    let theirs = desk.up("other")["containerId"].as_str().unwrap().to_owned();
+    let ours = id(&desk, &[]);
+    let planned = |desk: &Desk| {
+        let said = scaffold(desk, &["prune", "--dry-run", "--json"]).succeeds();
+        follows_schema("done", &said.stdout).to_string()
+    };
+    assert!(!planned(&desk).contains(&ours), "it runs");
+    scaffold(&desk, &["stop", "--all"]).succeeds();
+    let plan = planned(&desk);
+    assert!(plan.contains(&ours) && !plan.contains(&theirs), "{plan}");
+    scaffold(&desk, &["prune"]).succeeds();
+    let left = scaffold(&desk, &["ps", ".", "--json"]).succeeds().stdout;
+    assert!(left.contains(&theirs) && !left.contains(&ours), "{left}");
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn two_at_once_make_one_container() {
     let desk = demo(
         "up-twice",
