@@ -63,8 +63,8 @@ pub(crate) struct Life<'a> {
     pub(crate) entries: &'a [Entry],
     /// What devcontainer.json says.
     pub(crate) own: &'a Entry,
-    /// The last hook that is run.
-    pub(crate) until: Hook,
+    /// The last hook that is run; `None` where none is.
+    pub(crate) until: Option<Hook>,
 }
 
 impl Life<'_> {
@@ -78,7 +78,7 @@ impl Life<'_> {
         } = self;
         let moments = inside.moments();
         let said = set_up(inside)?;
-        let hooks = Hook::ALL.into_iter().filter(|hook| *hook <= until);
+        let hooks = Hook::ALL.into_iter().filter(|hook| Some(*hook) <= until);
         let mut done = Vec::new();
         for hook in hooks {
             let Some(first) = due(hook, &said.past, &moments) else {

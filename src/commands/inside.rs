@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::terminal::{Terminal, keyboard};
 use crate::workspace::{self, cache::Cache};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,9 +30,34 @@ pub(crate) struct Wish {
     /// A devcontainer.json, or the name of a folder in `.devcontainer` that has one
     #[arg(long, value_name = "FILE|NAME")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    variables: Variables,
+}
+
+/// Variables for commands in the container, which no list of processes and no container shows.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Variables {
     /// A variable for the command; may be given again
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     remote_env: Vec<(String, String)>,
+    /// A JSON file of names and values, for variables that nobody else is to see
+    #[arg(long, value_name = "FILE")]
+    secrets_file: Option<PathBuf>,
+}
+
+impl Variables {
+    /// What was given, the secrets last.
+    pub(crate) fn read(&self, host: &Host) -> anyhow::Result<Vec<(String, String)>> {
+        let mut all = self.remote_env.clone();
+        if let Some(file) = &self.secrets_file {
+            let path = workspace::absolute(&host.current_dir.join(file));
+            let text = workspace::read_text(&path)?;
+            let secrets: BTreeMap<String, String> = serde_json::from_str(&text)
+                .map_err(|error| InsideError::Secrets(path, error.line(), error.column()))?;
+            all.extend(secrets);
+        }
+        Ok(all)
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -47,12 +73,17 @@ pub(crate) enum InsideError {
     /// It does not run.
     #[error("the dev container of `{}` does not run", shown(.0))]
     Stopped(PathBuf),
+    /// A file of secrets that holds something else; what it holds is not said.
+    #[error("{}:{}:{}: not an object of names and texts", shown(.0), .1, .2)]
+    Secrets(PathBuf, usize, usize),
 }
 
 impl Hint for InsideError {
     fn hint(&self) -> Option<String> {
-        let Self::Stopped(_) = self;
-        Some("`scaffold up` starts it".to_owned())
+        Some(match self {
+            Self::Stopped(_) => "`scaffold up` starts it".to_owned(),
+            Self::Secrets(..) => "write `{ \"NAME\": \"value\" }`".to_owned(),
+        })
     }
 }
 
@@ -94,7 +125,7 @@ impl Inside {
         let machine = Machine::reach(terminal, host, Scope::Folder(&named.folder))?;
         let reading = named.configure(&machine)?;
         let whole = reading.merge(Unreadable::Fails)?;
-        let (inside, _) = Self::new(&reading, &whole, &wish.remote_env)?;
+        let (inside, _) = Self::new(&reading, &whole, wish.variables.read(host)?)?;
         Ok(inside)
     }
 
@@ -102,7 +133,7 @@ impl Inside {
     pub(crate) fn new(
         reading: &Reading<'_>,
         whole: &Whole,
-        given: &[(String, String)],
+        given: Vec<(String, String)>,
     ) -> anyhow::Result<(Self, Option<String>)> {
         let place = PathBuf::from(reading.folder());
         let Some(container) = reading.container.clone() else {
@@ -123,7 +154,7 @@ impl Inside {
             folder: folder.clone(),
             probe: Probe::of(whole.merged.get("userEnvProbe")),
             remote_env: whole.merged.get("remoteEnv").cloned().unwrap_or_default(),
-            given: given.to_vec(),
+            given,
             cache: environment_cache(host, &container.id),
             environment: None,
             container,

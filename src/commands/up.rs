@@ -2,7 +2,7 @@
 
 use super::hooks::Life;
 use super::images::{Made, Site, plan as build_plan};
-use super::inside::Inside;
+use super::inside::{Inside, Variables};
 use super::reading::{Machine, Named, Reading, Scope, Unreadable};
 use super::{Outcome, config};
 use crate::devcontainer::container::{self, ContainerPlan, Surroundings};
@@ -40,6 +40,11 @@ pub(crate) struct Up {
     /// Leave `postAttachCommand` to the tool that attaches
     #[arg(long)]
     skip_post_attach: bool,
+    /// Leave what comes after `waitFor` to the next `up`
+    #[arg(long)]
+    skip_non_blocking_commands: bool,
+    #[command(flatten)]
+    variables: Variables,
 }
 
 /// Why a container is not up.
@@ -133,12 +138,16 @@ impl Up {
         {
             return Err(UpError::Ended.into());
         }
-        let (mut inside, folder) = Inside::new(&reading, &whole, &[])?;
-        let until = if self.skip_post_attach {
+        let given = self.variables.read(host)?;
+        let (mut inside, folder) = Inside::new(&reading, &whole, given)?;
+        let mut until = Some(if self.skip_post_attach {
             Hook::PostStart
         } else {
             Hook::PostAttach
-        };
+        });
+        if self.skip_non_blocking_commands {
+            until = until.min(Hook::awaited(whole.merged.get("waitFor")));
+        }
         let life = Life {
             inside: &mut inside,
             entries: &whole.entries,

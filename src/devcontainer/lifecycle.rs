@@ -37,6 +37,16 @@ impl Hook {
         Self::PostAttach,
     ];
 
+    /// The hook that `waitFor` names, the second where it names none; `None` where it is the command of the host.
+    pub(crate) fn awaited(wait_for: Option<&Value>) -> Option<Self> {
+        let name = wait_for.and_then(Value::as_str);
+        if name == Some("initializeCommand") {
+            return None;
+        }
+        let named = Self::ALL.into_iter().find(|hook| Some(hook.name()) == name);
+        Some(named.unwrap_or(Self::UpdateContent))
+    }
+
     /// The property.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -74,6 +74,53 @@ fn a_changed_configuration_is_noticed_and_named() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn a_secret_reaches_a_command_and_stays_nowhere() {
+    let desk = demo(
+        "up-secret",
+        r#"{ "image": "debian:bookworm-slim", "userEnvProbe": "none", "waitFor": "onCreateCommand",
+             "onCreateCommand": "echo ${#TOKEN} > /length", "postCreateCommand": "touch /later" }"#,
+    );
+    fs::write(
+        desk.folder.join("secrets.json"),
+        r#"{ "TOKEN": "hunter2hunter2" }"#,
+    )
+    .unwrap();
+    let first = id(
+        &desk,
+        &[
+            "--secrets-file",
+            "secrets.json",
+            "--skip-non-blocking-commands",
+        ],
+    );
+    let exec = |args: &[&str], script: &str| {
+        let start = [&["exec", "demo"], args, &["--", "sh", "-c", script]].concat();
+        scaffold(&desk, &start).succeeds().stdout
+    };
+    assert_eq!(
+        exec(&[], "cat /length; ls /later 2>&1 | grep -c No; echo $TOKEN"),
+        "14\n1\n\n"
+    );
+    assert_eq!(
+        exec(&["--secrets-file", "secrets.json"], "echo $TOKEN"),
+        "hunter2hunter2\n"
+    );
+    let inspected = desk.docker(&["inspect", &first]).succeeds().stdout;
+    assert!(!inspected.contains("hunter2"), "{inspected}");
+    id(&desk, &[]);
+    assert_eq!(exec(&[], "ls /later"), "/later\n");
+    fs::write(desk.folder.join("secrets.json"), "[\"hunter2\"]").unwrap();
+    let failed = scaffold(&desk, &["up", "demo", "--secrets-file", "secrets.json"]);
+    assert!(
+        failed.stderr.contains("not an object of names and texts"),
+        "{}",
+        failed.stderr
+    );
+    assert!(!failed.stderr.contains("hunter2"), "{}", failed.stderr);
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn prune_removes_what_was_stopped_and_made_here_alone() {
     let config = r#"{ "image": "debian:bookworm-slim", "userEnvProbe": "none" }"#;
     let desk = demo("up-prune", config);
