@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::inside::environment_cache;
-use super::target::Target;
+use super::target::Targets;
 use crate::engine::container::{Listed, Removal, Volumes};
 use crate::engine::{Engine, EngineError};
 use crate::host::Host;
@@ -12,10 +12,7 @@ use crate::terminal::{Format, Terminal, containers};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Down {
     #[command(flatten)]
-    target: Target,
-    /// Every dev container of the folder and of those below it
-    #[arg(long, conflicts_with = "config")]
-    all: bool,
+    targets: Targets,
     /// Remove the volumes too that no other container uses
     #[arg(long)]
     volumes: bool,
@@ -24,12 +21,7 @@ pub(crate) struct Down {
 impl Down {
     /// Finds the containers and removes them.
     pub(crate) fn run(self, terminal: Terminal, host: &Host) -> anyhow::Result<Outcome> {
-        let (engine, listed) = if self.all {
-            self.target.all(host)?
-        } else {
-            let (engine, one) = self.target.one(host)?;
-            (engine, vec![one])
-        };
+        let (engine, listed) = self.targets.find(host)?;
         for container in &listed {
             self.remove(terminal, &engine, container)?;
             environment_cache(host, &container.id).forget();

@@ -1,7 +1,7 @@
 //! `scaffold stop`
 
 use super::Outcome;
-use super::target::Target;
+use super::target::Targets;
 use crate::host::Host;
 use crate::terminal::{Format, Terminal, containers};
 
@@ -9,10 +9,7 @@ use crate::terminal::{Format, Terminal, containers};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Stop {
     #[command(flatten)]
-    target: Target,
-    /// Every dev container of the folder and of those below it
-    #[arg(long, conflicts_with = "config")]
-    all: bool,
+    targets: Targets,
     /// The seconds that its processes get to end by themselves
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i32).range(0..=3600))]
     time: Option<i32>,
@@ -21,12 +18,7 @@ pub(crate) struct Stop {
 impl Stop {
     /// Finds the containers and stops them.
     pub(crate) fn run(self, terminal: Terminal, host: &Host) -> anyhow::Result<Outcome> {
-        let (engine, listed) = if self.all {
-            self.target.all(host)?
-        } else {
-            let (engine, one) = self.target.one(host)?;
-            (engine, vec![one])
-        };
+        let (engine, listed) = self.targets.find(host)?;
         let mut stopped = Vec::new();
         for container in listed {
             if container.is_running() {

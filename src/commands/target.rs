@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::workspace;
 use std::path::{Path, PathBuf};
 
-/// The dev container that is meant, or several.
+/// The dev container that is meant.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Target {
     /// The project's folder
@@ -18,6 +18,27 @@ pub(crate) struct Target {
     /// The devcontainer.json that the container was made from, or the name of its folder in `.devcontainer`
     #[arg(long, value_name = "FILE|NAME")]
     config: Option<PathBuf>,
+}
+
+/// One dev container, or those of a folder and below.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Targets {
+    #[command(flatten)]
+    target: Target,
+    /// Every dev container of the folder and of those below it
+    #[arg(long, conflicts_with = "config")]
+    all: bool,
+}
+
+impl Targets {
+    /// The engine, and the containers that are meant.
+    pub(crate) fn find(&self, host: &Host) -> anyhow::Result<(Engine, Vec<Listed>)> {
+        if self.all {
+            return self.target.all(host);
+        }
+        let (engine, one) = self.target.one(host)?;
+        Ok((engine, vec![one]))
+    }
 }
 
 /// Why no container is meant.
@@ -81,7 +102,7 @@ impl Target {
     }
 
     /// The engine, and the containers of the folder and of those below it.
-    pub(crate) fn all(&self, host: &Host) -> anyhow::Result<(Engine, Vec<Listed>)> {
+    fn all(&self, host: &Host) -> anyhow::Result<(Engine, Vec<Listed>)> {
         let folder = self.folder(host);
         let engine = engine(host)?;
         let mut found = engine.labelled(LOCAL_FOLDER, None)?;
