@@ -334,7 +334,8 @@ fn a_step_that_fails_is_named_with_its_line_its_words_and_a_way_out() {
     for (instruction, line, message, words, hint) in FAILURES {
         let dockerfile = format!("# comment\nFROM debian:bookworm-slim\n{instruction}\n");
         let project = Project::new("fails", &dockerfile);
-        let run = project.build(&["--json"]).fails_with("");
+        let run = project.build(&["--json"]);
+        assert_eq!(run.code, 1, "{instruction}: {}", run.stderr);
         let error = &json(&run.stdout)["error"];
         let said = error["message"].as_str().unwrap();
         assert!(said.contains(message), "{instruction}: {error}");
