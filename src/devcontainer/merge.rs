@@ -72,8 +72,6 @@ pub(crate) fn merge(config: &Map<String, Value>, entries: &[Entry]) -> Map<Strin
             None => drop(merged.shift_remove(rule.merged)),
         }
     }
-    // It belongs to Features alone: their entrypoints are collected.
-    merged.shift_remove("entrypoint");
     merged
 }
 
