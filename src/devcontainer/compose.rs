@@ -1,6 +1,6 @@
 //! Compose files → what a service is made of (Compose specification: "Merge", "Interpolation", "extends", "include").
 
-use super::variable::Environment;
+use super::variable::{Environment, in_strings};
 use crate::yaml::{self, YamlError};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -409,22 +409,7 @@ type Unset = (String, String);
 
 /// Puts in the variables of all strings, keys excepted.
 fn interpolated(value: &Value, environment: &Environment) -> Result<Value, Unset> {
-    Ok(match value {
-        Value::String(text) => Value::String(interpolate(text, environment, 0)?),
-        Value::Array(members) => {
-            let members = members
-                .iter()
-                .map(|member| interpolated(member, environment));
-            Value::Array(members.collect::<Result<_, _>>()?)
-        }
-        Value::Object(members) => {
-            let members = members
-                .iter()
-                .map(|(key, member)| Ok((key.clone(), interpolated(member, environment)?)));
-            Value::Object(members.collect::<Result<_, Unset>>()?)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-    })
+    in_strings(value, &|text| interpolate(text, environment, 0))
 }
 
 /// How deep variables may lie in one another before the rest is left as it is: the stack is finite.

@@ -111,17 +111,25 @@ fn environment(environment: &Environment, variable: &Variable<'_>) -> Replacemen
 }
 
 fn walk(value: &Value, replace: &dyn Fn(&Variable<'_>) -> Replacement) -> Result<Value, Unnamed> {
+    in_strings(value, &|text| resolve(text, replace))
+}
+
+/// The value with all its strings replaced, keys excepted.
+pub(super) fn in_strings<E>(
+    value: &Value,
+    replace: &dyn Fn(&str) -> Result<String, E>,
+) -> Result<Value, E> {
     Ok(match value {
-        Value::String(text) => Value::String(resolve(text, replace)?),
+        Value::String(text) => Value::String(replace(text)?),
         Value::Array(members) => {
-            let members = members.iter().map(|member| walk(member, replace));
+            let members = members.iter().map(|member| in_strings(member, replace));
             Value::Array(members.collect::<Result<_, _>>()?)
         }
         Value::Object(members) => {
             let members = members
                 .iter()
-                .map(|(key, member)| Ok((key.clone(), walk(member, replace)?)));
-            Value::Object(members.collect::<Result<_, _>>()?)
+                .map(|(key, member)| Ok((key.clone(), in_strings(member, replace)?)));
+            Value::Object(members.collect::<Result<_, E>>()?)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     })

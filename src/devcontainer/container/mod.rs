@@ -48,7 +48,7 @@ pub(crate) struct ContainerPlan {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PlanError {
     /// A mount that cannot be.
-    #[error("the mount `{mount}` cannot be made")]
+    #[error("the mount `{}` cannot be made", .mount.escape_debug())]
     Mount {
         /// As it is written.
         mount: String,

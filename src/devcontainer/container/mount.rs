@@ -37,19 +37,23 @@ fn of_object(object: &Map<String, Value>) -> Result<Value, MountFault> {
     of_fields(&pairs.collect::<Vec<_>>())
 }
 
-/// The fields of a text, which is a line of CSV: quotes keep a comma.
+/// The fields of a text, which is a line of CSV: quotes around a field keep its commas; one within a field is a sign like any other.
 fn fields(text: &str) -> Vec<(String, Option<String>)> {
-    let mut fields = vec![String::new()];
-    let mut is_quoted = false;
-    for c in text.chars() {
-        match c {
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(String::new()),
-            c => fields
-                .last_mut()
-                .into_iter()
-                .for_each(|field| field.push(c)),
-        }
+    let mut fields = Vec::new();
+    let mut rest = Some(text);
+    while let Some(left) = rest {
+        let quoted = left.strip_prefix('"').and_then(|inside| {
+            let end = inside
+                .find("\",")
+                .map(|end| (&inside[..end], Some(&inside[end + 2..])));
+            end.or_else(|| inside.strip_suffix('"').map(|inside| (inside, None)))
+        });
+        let (field, next) = quoted.unwrap_or_else(|| match left.split_once(',') {
+            Some((field, next)) => (field, Some(next)),
+            None => (left, None),
+        });
+        fields.push(field.to_owned());
+        rest = next;
     }
     let pairs = fields.into_iter().map(|field| match field.split_once('=') {
         Some((name, value)) => (name.to_lowercase(), Some(value.to_owned())),
@@ -134,6 +138,10 @@ mod tests {
             (
                 json!("type=bind,\"source=/a,b\",\"target=/c,d\""),
                 json!({ "Type": "bind", "Source": "/a,b", "Target": "/c,d" }),
+            ),
+            (
+                json!("type=bind,source=/a\"b,target=/c\nd"),
+                json!({ "Type": "bind", "Source": "/a\"b", "Target": "/c\nd" }),
             ),
             (
                 json!("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1770"),
