@@ -11,6 +11,7 @@ use crate::commands::man::Man;
 use crate::commands::new::New;
 use crate::commands::prune::Prune;
 use crate::commands::ps::Ps;
+use crate::commands::run::Run;
 use crate::commands::show::Show;
 use crate::commands::stop::Stop;
 use crate::commands::up::Up;
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Up(Up),
     Exec(Exec),
     Shell(Shell),
+    Run(Run),
     Ps(Ps),
     Logs(Logs),
     Stop(Stop),

@@ -41,7 +41,9 @@ use commands::build::BuildRefusal;
 use commands::hooks::HookError;
 use commands::inside::InsideError;
 use commands::list::List;
+use commands::making::MakingError;
 use commands::reading::ReadingError;
+use commands::run::RunError;
 use commands::target::TargetError;
 use commands::up::UpError;
 use commands::{Outcome, UsageError};
@@ -51,6 +53,7 @@ use devcontainer::explain::NoSuchProperty;
 use devcontainer::feature::FeatureError;
 use engine::EngineError;
 use engine::build::BuildError;
+use engine::signals::Signal;
 use hint::Hint;
 use host::Host;
 use registry::RegistryError;
@@ -67,6 +70,12 @@ const FOUND_SOMETHING: u8 = 1;
 /// The exit code of a command that could not run.
 const COULD_NOT_RUN: u8 = 2;
 
+/// The exit code of a command that ran nothing in a container, which is docker's (docker's documentation, "Exit status" of `docker run`).
+const NOTHING_WAS_RUN: u8 = 125;
+
+/// What a signal's number is added to (POSIX, "Exit Status for Commands").
+const BY_SIGNAL: u8 = 128;
+
 /// Runs the program with `args`, its own name first.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.collect();
@@ -75,30 +84,56 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage(&error, &args),
     };
     let terminal = cli.terminal();
+    let fails_as = could_not_run(&args);
     match dispatch(cli.command, terminal) {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(FOUND_SOMETHING),
         Ok(Outcome::External(code)) => ExitCode::from(code),
         Err(error) => {
-            let code = exit_code(&error);
+            let code = exit_code(&error, fails_as);
             report::error(terminal, &error, hint(&error).as_deref(), code);
             ExitCode::from(code)
         }
     }
 }
 
-/// A build or a command that failed is what the command found; all else kept it from running.
-fn exit_code(error: &anyhow::Error) -> u8 {
+/// A build or a command that failed is what the command found; all else kept it from running. What a signal ended says so as a shell does.
+fn exit_code(error: &anyhow::Error, fails_as: u8) -> u8 {
+    if let Some(signal) = error.chain().find_map(signal) {
+        return BY_SIGNAL + signal.number();
+    }
     let failed = error.chain().any(|cause| {
         let hook = cause.downcast_ref::<HookError>();
         let build = cause.downcast_ref::<BuildError>();
         let is_step = build.is_some_and(|build| matches!(build, BuildError::Step(_)));
-        hook.is_some_and(|hook| matches!(hook, HookError::Failed { .. })) || is_step
+        let is_hook = hook.is_some_and(|hook| matches!(hook, HookError::Failed { .. }));
+        is_step || is_hook || cause.is::<MakingError>()
     });
-    if failed {
+    if failed && fails_as == COULD_NOT_RUN {
         FOUND_SOMETHING
     } else {
-        COULD_NOT_RUN
+        fails_as
+    }
+}
+
+/// The exit code of our own failures: another for the commands of which it is the container's command that has the usual ones.
+fn could_not_run(args: &[OsString]) -> u8 {
+    let words = args.iter().skip(1).filter_map(|arg| arg.to_str());
+    let verb = words.into_iter().find(|word| !word.starts_with('-'));
+    match verb {
+        Some("exec" | "shell" | "run") => NOTHING_WAS_RUN,
+        _ => COULD_NOT_RUN,
+    }
+}
+
+/// The signal that ended what was going on.
+fn signal(cause: &(dyn std::error::Error + 'static)) -> Option<Signal> {
+    if let Some(HookError::Stopped { signal, .. }) = cause.downcast_ref() {
+        return Some(*signal);
+    }
+    match cause.downcast_ref() {
+        Some(EngineError::Left(signal)) => Some(*signal),
+        _ => None,
     }
 }
 
@@ -110,6 +145,7 @@ fn dispatch(command: Command, terminal: Terminal) -> anyhow::Result<Outcome> {
         Command::Up(up) => up.run(terminal, &facts()?),
         Command::Exec(exec) => exec.run(terminal, &facts()?),
         Command::Shell(shell) => shell.run(terminal, &facts()?),
+        Command::Run(run) => run.run(terminal, &facts()?),
         Command::Ps(ps) => ps.run(terminal, &facts()?),
         Command::Logs(logs) => logs.run(terminal, &facts()?),
         Command::Stop(stop) => stop.run(terminal, &facts()?),
@@ -133,7 +169,12 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
     if !error.use_stderr() || !is_json {
         // A reader who has gone away has seen enough.
         let _ = error.print();
-        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(COULD_NOT_RUN));
+        let code = if error.use_stderr() {
+            could_not_run(args)
+        } else {
+            0
+        };
+        return ExitCode::from(code);
     }
     let text = error.to_string();
     let mut paragraphs = text.split("\n\n").map(str::trim);
@@ -144,8 +185,9 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
         verbosity: Verbosity::Normal,
         format: Format::Json,
     };
-    report::error(terminal, &anyhow::anyhow!(message), tip, COULD_NOT_RUN);
-    ExitCode::from(COULD_NOT_RUN)
+    let code = could_not_run(args);
+    report::error(terminal, &anyhow::anyhow!(message), tip, code);
+    ExitCode::from(code)
 }
 
 /// The way out that the first error of the chain knows.
@@ -164,6 +206,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         hint_of::<TargetError>,
         hint_of::<InsideError>,
         hint_of::<UpError>,
+        hint_of::<MakingError>,
+        hint_of::<RunError>,
         hint_of::<HookError>,
         hint_of::<PlanError>,
         hint_of::<RegistryError>,

@@ -3,8 +3,10 @@
 use super::inside::Inside;
 use crate::devcontainer::lifecycle::{Command, Hook, Moments, Step, Unfinished, due, steps};
 use crate::devcontainer::metadata::Entry;
+use crate::devcontainer::process::Note;
 use crate::devcontainer::setup::{self, Said};
-use crate::engine::exec::Captured;
+use crate::engine::exec::{Captured, Ended};
+use crate::engine::signals::Signal;
 use crate::hint::Hint;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -38,6 +40,21 @@ pub(crate) enum HookError {
         /// The last of what it printed, where that was not shown as it came.
         last: String,
     },
+    /// The container is no more.
+    #[error("the container was stopped or removed while {0} ran in it")]
+    Gone(Hook),
+    /// The person stopped it.
+    #[error("{hook} of {origin} was stopped by {signal}: `{}`", .command.escape_debug())]
+    Stopped {
+        /// When.
+        hook: Hook,
+        /// Who wants it.
+        origin: String,
+        /// The commands, as they are written.
+        command: String,
+        /// By what.
+        signal: Signal,
+    },
     /// What was done cannot be remembered.
     #[error("what was done cannot be remembered in the container: {0}")]
     Unmarked(String),
@@ -49,6 +66,8 @@ impl Hint for HookError {
             Self::Setup(_) => "a dev container needs `/bin/sh`, and root to be allowed in it".to_owned(),
             Self::NoUser(_) => "`remoteUser` must be a user of the image: make it in the Dockerfile (`RUN useradd --create-home NAME`), or name another".to_owned(),
             Self::Failed { .. } => "mend it and run `scaffold up` again: it goes on with this command".to_owned(),
+            Self::Gone(_) => "`scaffold up` starts it, or makes it anew, and goes on".to_owned(),
+            Self::Stopped { .. } => "`scaffold up` goes on with it, and `scaffold down` removes the container".to_owned(),
             Self::Unmarked(_) => "see that the container's file system has room and can be written to".to_owned(),
         })
     }
@@ -77,7 +96,7 @@ impl Life<'_> {
             until,
         } = self;
         let moments = inside.moments();
-        let said = set_up(inside)?;
+        let said = set_up(inside, &moments)?;
         let hooks = Hook::ALL.into_iter().filter(|hook| Some(*hook) <= until);
         let mut done = Vec::new();
         for hook in hooks {
@@ -120,17 +139,11 @@ impl Run<'_> {
         for (index, step) in steps.iter().enumerate().skip(first) {
             let terminal = self.inside.terminal();
             terminal.say(format!("Running {hook} of {}", step.origin));
-            let ended = run(self.inside, hook, step);
+            // Somebody else's server may be what runs when one attaches.
+            let note = (hook != Hook::PostAttach).then(|| self.said.note(&self.moments.started));
+            let ended = run(self.inside, hook, step, note.as_ref());
             if let Err(error) = ended {
-                let unfinished = Unfinished {
-                    hook,
-                    moment: self.moments.of(hook).to_owned(),
-                    done: index,
-                };
-                let unfinished = serde_json::to_string(&unfinished)?;
-                let mark = setup::mark(self.said, &self.before, self.moments, Some(unfinished));
-                remember(self.inside, mark)?;
-                return Err(error);
+                return Err(self.unfinished(hook, index, error));
             }
         }
         if hook != Hook::PostAttach {
@@ -143,11 +156,43 @@ impl Run<'_> {
         }
         Ok(())
     }
+
+    /// Remembers that a hook did not get beyond its first `done` steps, and says why: as it was told, unless the container is gone.
+    fn unfinished(&mut self, hook: Hook, done: usize, why: anyhow::Error) -> anyhow::Error {
+        match self.inside.is_running() {
+            Ok(true) => {}
+            Ok(false) => return HookError::Gone(hook).into(),
+            Err(error) => return error.into(),
+        }
+        let unfinished = Unfinished {
+            hook,
+            moment: self.moments.of(hook).to_owned(),
+            done,
+        };
+        let unfinished = serde_json::to_string(&unfinished).unwrap_or_default();
+        let mark = setup::mark(self.said, &self.before, self.moments, Some(unfinished));
+        match remember(self.inside, mark) {
+            Ok(()) => why,
+            Err(error) => error.context(why),
+        }
+    }
 }
 
 /// Runs the commands of a step; all are run to their end, whether or not one fails.
-fn run(inside: &mut Inside, hook: Hook, step: &Step) -> anyhow::Result<()> {
+fn run(inside: &mut Inside, hook: Hook, step: &Step, note: Option<&Note>) -> anyhow::Result<()> {
     let terminal = inside.terminal();
+    let stopped = |signal| {
+        let commands = step.commands.iter().map(|command| command.written.as_str());
+        HookError::Stopped {
+            hook,
+            origin: step.origin.clone(),
+            command: commands.collect::<Vec<_>>().join("`, `"),
+            signal,
+        }
+    };
+    if let Some(signal) = inside.signal() {
+        return Err(stopped(signal).into());
+    }
     let failed = |command: &Command, code, last| HookError::Failed {
         hook,
         origin: step.origin.clone(),
@@ -156,19 +201,24 @@ fn run(inside: &mut Inside, hook: Hook, step: &Step) -> anyhow::Result<()> {
         last,
     };
     if let [command] = step.commands.as_slice() {
-        let code = inside.run(command.argv.clone(), &mut |_, bytes| {
+        let mut show = |_, bytes: &[u8]| {
             terminal.talk(bytes);
             Ok(ControlFlow::Continue(()))
-        })?;
-        return match code {
-            0 => Ok(()),
-            code => Err(failed(command, code, String::new()).into()),
+        };
+        let ended = inside.run(command.argv.clone(), note.cloned(), &mut show)?;
+        return match ended {
+            Ended { how: 0, .. } => Ok(()),
+            Ended {
+                signal: Some(signal),
+                ..
+            } => Err(stopped(signal).into()),
+            Ended { how: code, .. } => Err(failed(command, code, String::new()).into()),
         };
     }
     let argvs = step.commands.iter().map(|command| command.argv.clone());
-    let ended = inside.run_all(argvs.collect())?;
+    let Ended { how, signal } = inside.run_all(argvs.collect(), note)?;
     let mut fault = None;
-    for (command, ended) in step.commands.iter().zip(ended) {
+    for (command, ended) in step.commands.iter().zip(how) {
         let Captured { code, out, err } = ended?;
         // What several print at the same time is kept apart.
         let name = command.name.as_deref().unwrap_or_default();
@@ -180,7 +230,11 @@ fn run(inside: &mut Inside, hook: Hook, step: &Step) -> anyhow::Result<()> {
             fault = Some(failed(command, code, last_lines(&out, &err)));
         }
     }
-    fault.map_or(Ok(()), |fault| Err(fault.into()))
+    match (fault, signal) {
+        (Some(_), Some(signal)) => Err(stopped(signal).into()),
+        (Some(fault), None) => Err(fault.into()),
+        (None, _) => Ok(()),
+    }
 }
 
 fn last_lines(out: &[u8], err: &[u8]) -> String {
@@ -191,9 +245,9 @@ fn last_lines(out: &[u8], err: &[u8]) -> String {
 }
 
 /// Sets the container up, and asks what became of it so far.
-fn set_up(inside: &Inside) -> anyhow::Result<Said> {
+fn set_up(inside: &Inside, moments: &Moments) -> anyhow::Result<Said> {
     let user = inside.user();
-    let command = setup::command(user, inside.container_environment());
+    let command = setup::command(user, inside.container_environment(), moments);
     let captured = inside.as_root(command, SETUP)?;
     let Some(said) = setup::parse(&captured.out) else {
         return Err(HookError::Setup(complaint(&captured)).into());
@@ -204,6 +258,11 @@ fn set_up(inside: &Inside) -> anyhow::Result<Said> {
         .is_some_and(|name| name.chars().all(|c| c.is_ascii_digit()));
     if said.user.is_none() && !is_number {
         return Err(HookError::NoUser(user.to_owned()).into());
+    }
+    if said.ended > 0 {
+        let terminal = inside.terminal();
+        terminal
+            .say("Ended a lifecycle command that still ran for a `scaffold up` that was killed");
     }
     Ok(said)
 }

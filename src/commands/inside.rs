@@ -4,10 +4,12 @@ use super::reading::{Machine, Named, Reading, Scope, Unreadable, Whole, engine};
 use super::target::TargetError;
 use super::{Outcome, config};
 use crate::devcontainer::lifecycle::Moments;
+use crate::devcontainer::process::Note;
 use crate::devcontainer::user_environment::{Probe, parse, remote_environment};
 use crate::devcontainer::variable::Environment;
-use crate::engine::container::Container;
-use crate::engine::exec::{Captured, ExecPlan, Person, Sink};
+use crate::engine::container::{Container, Stream};
+use crate::engine::exec::{Captured, Ended, ExecPlan, OnSignal, Person, Sink};
+use crate::engine::signals::{Signal, Signals};
 use crate::engine::{Engine, EngineError};
 use crate::hint::{Hint, shown};
 use crate::host::Host;
@@ -109,6 +111,8 @@ pub(crate) struct Inside {
     cache: Cache,
     /// What a command is given, once that is known.
     environment: Option<(Environment, Vec<String>)>,
+    /// The signals that come in since the first command.
+    signals: Option<Signals>,
 }
 
 impl Inside {
@@ -157,6 +161,7 @@ impl Inside {
             given,
             cache: environment_cache(host, &container.id),
             environment: None,
+            signals: None,
             container,
         };
         Ok((inside, folder))
@@ -165,6 +170,12 @@ impl Inside {
     /// The person at this machine.
     pub(crate) fn terminal(&self) -> Terminal {
         self.terminal
+    }
+
+    /// Whether the container still runs.
+    pub(crate) fn is_running(&self) -> Result<bool, EngineError> {
+        let now = self.engine.container(&self.container.id)?;
+        Ok(now.is_some_and(|now| now.is_running))
     }
 
     /// Who works there.
@@ -227,6 +238,7 @@ impl Inside {
             environment: Environment::new(),
             unset: Vec::new(),
             command: command.into(),
+            note: None,
         };
         let captured = self.engine.capture(&self.container.id, &plan, PROBE)?;
         if captured.code.is_none() {
@@ -256,7 +268,13 @@ impl Inside {
             user: self.user.clone(),
             folder: self.folder.clone(),
             command,
+            note: None,
         })
+    }
+
+    /// The signal that came in since the first command, if one did.
+    pub(crate) fn signal(&mut self) -> Option<Signal> {
+        self.engine.come_in(self.signals.as_mut()?)
     }
 
     /// Runs a command of root's, with the container's own environment.
@@ -271,33 +289,66 @@ impl Inside {
             environment: Environment::new(),
             unset: Vec::new(),
             command,
+            note: None,
         };
         self.engine.capture(&self.container.id, &plan, limit)
     }
 
-    /// Runs a command that reads nothing, and hands on what it prints.
+    /// Runs a command that reads nothing, and hands on what it prints; a signal ends it.
     pub(crate) fn run(
         &mut self,
         command: Vec<String>,
+        note: Option<Note>,
         output: &mut Sink<'_>,
-    ) -> anyhow::Result<i64> {
-        let plan = self.plan(command)?;
+    ) -> anyhow::Result<Ended<i64>> {
+        let plan = ExecPlan {
+            note,
+            ..self.plan(command)?
+        };
         let person = Person {
             input: keyboard::nothing(),
             size: None,
             output,
         };
-        Ok(self.engine.exec(&self.container.id, &plan, person)?)
+        let signals = listen(&self.engine, &mut self.signals)?;
+        let on_signal = (signals, OnSignal::End);
+        Ok(self
+            .engine
+            .exec(&self.container.id, &plan, person, on_signal)?)
     }
 
-    /// Runs commands at the same time.
+    /// Runs commands at the same time; a signal ends them.
     pub(crate) fn run_all(
         &mut self,
         commands: Vec<Vec<String>>,
-    ) -> anyhow::Result<Vec<Result<Captured, EngineError>>> {
-        let plans = commands.into_iter().map(|command| self.plan(command));
+        note: Option<&Note>,
+    ) -> anyhow::Result<Ended<Vec<Result<Captured, EngineError>>>> {
+        let plans = commands.into_iter().map(|command| {
+            let plan = self.plan(command)?;
+            let note = note.cloned();
+            Ok(ExecPlan { note, ..plan })
+        });
         let plans: Vec<ExecPlan> = plans.collect::<anyhow::Result<_>>()?;
-        Ok(self.engine.capture_all(&self.container.id, &plans))
+        let signals = listen(&self.engine, &mut self.signals)?;
+        Ok(self
+            .engine
+            .capture_all(&self.container.id, &plans, signals)?)
+    }
+
+    /// Runs commands at the same time, and then hands on what each printed; the exit code is that of the first that failed.
+    pub(crate) fn exec_all(mut self, commands: Vec<Vec<String>>) -> anyhow::Result<Outcome> {
+        let Ended { how, .. } = self.run_all(commands, None)?;
+        let mut code = 0;
+        for ended in how {
+            let ended = ended?;
+            for (stream, bytes) in [(Stream::Out, &ended.out), (Stream::Err, &ended.err)] {
+                let _ = self.terminal.pass(stream, bytes)?;
+            }
+            if code == 0 {
+                code = ended.code.unwrap_or_default();
+            }
+        }
+        Ok(external(code))
     }
 
     /// Runs a command with the person at its other end.
@@ -315,8 +366,28 @@ impl Inside {
             },
             output: &mut |stream, bytes| terminal.pass(stream, bytes),
         };
-        let code = self.engine.exec(&self.container.id, &plan, person);
+        let signals = listen(&self.engine, &mut self.signals)?;
+        let on_signal = (signals, OnSignal::PassOn);
+        let ended = self
+            .engine
+            .exec(&self.container.id, &plan, person, on_signal);
         drop(raw);
-        Ok(Outcome::External(u8::try_from(code?).unwrap_or(u8::MAX)))
+        Ok(external(ended?.how))
     }
+}
+
+/// An exit code of the container, as this program's own.
+fn external(code: i64) -> Outcome {
+    Outcome::External(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+/// The signals, listened for from the first time on.
+fn listen<'a>(
+    engine: &Engine,
+    signals: &'a mut Option<Signals>,
+) -> Result<&'a mut Signals, EngineError> {
+    Ok(match signals {
+        Some(signals) => signals,
+        None => signals.insert(engine.signals()?),
+    })
 }

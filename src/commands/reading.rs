@@ -47,6 +47,9 @@ pub(crate) enum ReadingError {
     /// A variable of FROM that is empty.
     #[error("FROM of `{0}` names no image: its variables are empty")]
     NoBase(String),
+    /// Somebody removed it.
+    #[error("the container was removed meanwhile")]
+    Gone,
     /// A service that is not named.
     #[error("`{0}` names no `service` of its Compose files")]
     NoService(String),
@@ -66,7 +69,7 @@ impl Hint for ReadingError {
             Self::Compose(compose::ComposeError::NoService { known, .. }) => {
                 format!("there are {}", enumerate(known.iter().map(String::as_str)))
             }
-            Self::Compose(_) => return None,
+            Self::Gone | Self::Compose(_) => return None,
         })
     }
 }
@@ -104,6 +107,8 @@ pub(crate) enum Scope<'a> {
     Folder(&'a str),
     /// Those of many.
     All,
+    /// None that is there already.
+    Nothing,
 }
 
 impl<'a> Machine<'a> {
@@ -118,12 +123,12 @@ impl<'a> Machine<'a> {
         host: &'a Host,
         scope: Scope<'_>,
     ) -> Result<Self, EngineError> {
-        let folder = match scope {
-            Scope::Folder(folder) => Some(folder),
-            Scope::All => None,
-        };
         let engine = engine(host)?;
-        let listed = engine.labelled(LOCAL_FOLDER, folder)?;
+        let listed = match scope {
+            Scope::Folder(folder) => engine.labelled(LOCAL_FOLDER, Some(folder))?,
+            Scope::All => engine.labelled(LOCAL_FOLDER, None)?,
+            Scope::Nothing => Vec::new(),
+        };
         Ok(Self {
             host,
             terminal,
@@ -277,12 +282,29 @@ impl Unreadable {
 
 impl Reading<'_> {
     /// The same for a container that is yet to be made.
-    pub(crate) fn with_id(&self) -> anyhow::Result<Self> {
-        let configuration = self.configuration.clone().with_id(&self.named.labels())?;
+    pub(crate) fn with_id(&self, labels: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let configuration = self.configuration.clone().with_id(labels)?;
         Ok(Self {
             configuration,
             named: self.named,
             container: None,
+            machine: self.machine,
+        })
+    }
+
+    /// The same in the container `id`, which was made with `labels`.
+    pub(crate) fn in_container(
+        &self,
+        id: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> anyhow::Result<Self> {
+        let container = self.machine.engine()?.container(id)?;
+        let container = container.ok_or(ReadingError::Gone)?;
+        let configuration = self.configuration.clone();
+        Ok(Self {
+            configuration: configuration.in_container(labels, &container.environment)?,
+            named: self.named,
+            container: Some(container),
             machine: self.machine,
         })
     }

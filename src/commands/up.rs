@@ -1,25 +1,22 @@
 //! `scaffold up`
 
 use super::hooks::Life;
-use super::images::{Made, Site, plan as build_plan};
 use super::inside::{Inside, Variables};
-use super::reading::{Machine, Named, Reading, Scope, Unreadable};
+use super::making::{begin, fingerprint, initialize, plan};
+use super::reading::{Machine, Named, Scope, Unreadable};
 use super::{Outcome, config};
-use crate::devcontainer::container::{self, ContainerPlan, Surroundings};
+use crate::devcontainer::container::Purpose;
 use crate::devcontainer::drift::{Fingerprint, LABEL as FINGERPRINT};
-use crate::devcontainer::lifecycle::{Hook, commands};
-use crate::devcontainer::metadata::{self, Entry};
-use crate::devcontainer::uid;
+use crate::devcontainer::lifecycle::Hook;
+use crate::devcontainer::metadata::Entry;
 use crate::devcontainer::variable::devcontainer_id;
 use crate::engine::container::Volumes;
-use crate::engine::image::Image;
 use crate::hint::{Hint, enumerate};
-use crate::host::{Host, program};
+use crate::host::Host;
 use crate::terminal::report::SCHEMA_VERSION;
 use crate::terminal::{Format, Terminal};
 use crate::workspace::{self, lock::Lock};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Start the dev container of a project, and make it first where there is none
@@ -50,16 +47,6 @@ pub(crate) struct Up {
 /// Why a container is not up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpError {
-    /// The command on the host failed.
-    #[error("initializeCommand of `{file}` failed: `{}`{reason}", .command.escape_debug())]
-    Initialize {
-        /// The configuration.
-        file: String,
-        /// The command.
-        command: String,
-        /// How.
-        reason: String,
-    },
     /// It ended as soon as it was started.
     #[error("the container ended as soon as it was started")]
     Ended,
@@ -68,7 +55,6 @@ pub(crate) enum UpError {
 impl Hint for UpError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Initialize { .. } => "it runs on this machine, in the workspace folder".to_owned(),
             Self::Ended => "`scaffold logs` shows what it printed; with `\"overrideCommand\": false` the image's own command must go on".to_owned(),
         })
     }
@@ -86,7 +72,7 @@ impl Up {
         })?;
         let machine = Machine::reach(terminal, host, Scope::Folder(&named.folder))?;
         let reading = named.configure(&machine)?;
-        initialize(&reading, &named)?;
+        initialize(&reading)?;
         let id = match &reading.container {
             Some(container) if !self.recreate => {
                 if !container.is_running {
@@ -101,7 +87,12 @@ impl Up {
                 if let Some(container) = there {
                     machine.engine()?.remove(&container.id, Volumes::Keep)?;
                 }
-                make(&reading.with_id()?, &named)?
+                let labels = named.labels();
+                let reading = reading.with_id(&labels)?;
+                let plan = plan(&reading, labels, Purpose::Work)?;
+                terminal.say("Starting the container");
+                let engine = machine.engine()?;
+                begin(engine, &plan, |id| engine.start(id))?.0
             }
         };
         let up = self.live(terminal, host, &named)?;
@@ -158,123 +149,6 @@ impl Up {
         let user = inside.user().split(':').next();
         Ok((user.unwrap_or_default().to_owned(), folder))
     }
-}
-
-/// Runs `initializeCommand` on the host.
-fn initialize(reading: &Reading<'_>, named: &Named) -> anyhow::Result<()> {
-    let value = reading.configuration.config.get("initializeCommand");
-    let all = value.map(commands).unwrap_or_default();
-    if all.is_empty() {
-        return Ok(());
-    }
-    reading
-        .machine
-        .terminal
-        .say("Running initializeCommand on this machine");
-    let argvs: Vec<Vec<String>> = all.iter().map(|command| command.argv.clone()).collect();
-    let ended = program::run_all(&argvs, Path::new(&named.folder));
-    for (command, ended) in all.iter().zip(ended) {
-        let reason = match ended {
-            Ok(status) if status.success() => continue,
-            Ok(status) => format!(" ({status})"),
-            Err(error) => format!(" ({error})"),
-        };
-        return Err(UpError::Initialize {
-            file: named.file.clone(),
-            command: command.written.clone(),
-            reason,
-        }
-        .into());
-    }
-    Ok(())
-}
-
-/// Makes a container and starts it.
-fn make(reading: &Reading<'_>, named: &Named) -> anyhow::Result<String> {
-    let machine = reading.machine;
-    let (terminal, host) = (machine.terminal, machine.host);
-    let engine = machine.engine()?;
-    let site = Site::new(reading)?;
-    let Made { name, label } = site.image(reading)?;
-    let found = engine.image(&name)?.unwrap_or_default();
-    let merged = reading.merge_on(&found, &name)?;
-    let user = remote_user(&merged, &found, &reading.configuration.config);
-    let image = match host.ids {
-        Some(ids) if changes_ids(&merged, &user) && ids.0 != 0 => {
-            site.with_ids(&named.folder, (&name, found.user.as_deref()), (&user, ids))?
-        }
-        _ => name,
-    };
-    let mut labels = named.labels();
-    labels.extend(label.map(|label| (metadata::LABEL.to_owned(), label)));
-    labels.insert(FINGERPRINT.to_owned(), fingerprint(reading)?.to_string());
-    let plan = plan(reading, &merged, (&image, &found), &labels)?;
-    for remark in &plan.remarks {
-        terminal.say(format!("warning: {remark}"));
-    }
-    terminal.say("Starting the container");
-    let id = engine.create(&plan)?;
-    if let Err(error) = engine.start(&id) {
-        // What cannot be started is nobody's: the next `up` makes another.
-        engine.remove(&id, Volumes::Remove)?;
-        return Err(error.into());
-    }
-    Ok(id)
-}
-
-fn plan(
-    reading: &Reading<'_>,
-    merged: &Map<String, Value>,
-    (name, image): (&str, &Image),
-    labels: &BTreeMap<String, String>,
-) -> anyhow::Result<ContainerPlan> {
-    let host = reading.machine.host;
-    let mut files = BTreeMap::new();
-    for file in container::wanted_files(merged) {
-        let text = workspace::read_text(&host.current_dir.join(&file))?;
-        files.insert(file, text);
-    }
-    Ok(container::plan(
-        merged,
-        &Surroundings {
-            image: name,
-            image_command: &image.command,
-            labels,
-            workspace: &reading.configuration.workspace,
-            files: &files,
-            environment: &host.environment,
-        },
-    )?)
-}
-
-/// Who works in the container.
-fn remote_user(merged: &Map<String, Value>, image: &Image, config: &Map<String, Value>) -> String {
-    let said = |name| {
-        let user = merged.get(name).and_then(Value::as_str);
-        user.filter(|user: &&str| !user.is_empty())
-            .map(str::to_owned)
-    };
-    said("remoteUser")
-        .or_else(|| container::user_of_run_args(config))
-        .or_else(|| said("containerUser"))
-        .or_else(|| image.user.clone())
-        .unwrap_or_else(|| "root".to_owned())
-}
-
-fn changes_ids(merged: &Map<String, Value>, user: &str) -> bool {
-    merged.get("updateRemoteUserUID") != Some(&Value::Bool(false)) && uid::applies(user)
-}
-
-/// What the container is made of now.
-fn fingerprint(reading: &Reading<'_>) -> anyhow::Result<Fingerprint> {
-    let config = &reading.configuration.config;
-    let dockerfile = match build_plan(reading) {
-        Ok(plan) if !plan.dockerfile.is_empty() => {
-            Some(workspace::read_text(Path::new(&plan.dockerfile))?)
-        }
-        _ => None,
-    };
-    Ok(Fingerprint::of(config, dockerfile.as_deref()))
 }
 
 /// Says what has changed since the container was made.

@@ -8,6 +8,9 @@ use std::fmt::{self, Write as _};
 /// The label of a container that holds it.
 pub(crate) const LABEL: &str = "dev.scaffold.configuration";
 
+/// The label of a container that is made for one command: the id of that.
+pub(crate) const RUN: &str = "dev.scaffold.run";
+
 /// The properties that a container which is there follows without being made anew.
 const FOLLOWED: &[&str] = &[
     "$schema",

@@ -1,15 +1,16 @@
 //! What is done in a container before anybody works in it, and what it says of itself then: one script, run by root.
 
 use super::lifecycle::{Hook, Moments, Past};
+use super::process::Note;
 use super::variable::Environment;
 
 /// The script. It prints, each ended by a zero byte: the user's line of the list of users, the home folder, what each hook's marker
-/// holds, and what is remembered of a hook that failed.
+/// holds, what is remembered of a hook that failed, and how many commands were ended that nobody waits for any more.
 ///
 /// Programs that start without the container's environment get it from `/etc/environment`, and a login shell keeps the path that it
 /// was given: both as the reference does it, with its markers, so that no tool does it twice.
-const SCRIPT: &str = r#"user=$1 environment=$2 home_of_environment=$3 record=$4
-shift 4
+const SCRIPT: &str = r#"user=$1 environment=$2 home_of_environment=$3 record=$4 running=$5 started=$6
+shift 6
 entry=$(getent passwd "$user" 2>/dev/null)
 if [ -z "$entry" ] && [ -r /etc/passwd ]; then
   while IFS=: read -r n p u g c h s; do
@@ -34,13 +35,38 @@ for hook in onCreateCommand updateContentCommand postCreateCommand postStartComm
   if [ -e "$folder/.${hook}Marker" ]; then printf '+%s\0' "$(cat "$folder/.${hook}Marker")"; else printf -- '-\0'; fi
 done
 printf '%s\0' "$(cat "$folder/$record" 2>/dev/null)"
+tell() {
+  for process in /proc/[0-9]*; do
+    { read -r line <"$process/stat"; } 2>/dev/null || continue
+    set -- "$1" "$2" ${line##*) }
+    [ "$6" != "$2" ] || kill -s "$1" "${process#/proc/}" 2>/dev/null
+  done
+}
+runs() {
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
+  set -- "$1" ${line##*) }
+  [ "$3" = 0 ] && [ "$5" = "$1" ] && [ "$2" != Z ]
+}
+ended=0
+if [ -s "$folder/$running" ]; then
+  while read -r leader moment; do
+    [ "$moment" = "$started" ] && runs "$leader" || continue
+    ended=$((ended + 1))
+    tell TERM "$leader"
+    for try in 1 2 3 4 5 6 7 8 9 10; do runs "$leader" || break; sleep 0.2; done
+    tell KILL "$leader"
+  done <"$folder/$running"
+  rm -f "$folder/$running"
+fi
+printf '%s\0' "$ended"
 "#;
 
 /// The script that leaves the marker of hooks that were done, or what is remembered of one that failed, as the user's own files.
-const MARK: &str = r#"home=$1 owner=$2 record=$3 remembered=$4
-shift 4
+const MARK: &str = r#"home=$1 owner=$2 record=$3 running=$4 remembered=$5
+shift 5
 folder=$home/.devcontainer
 set -e
+rm -f "$folder/$running"
 [ -d "$folder" ] || { mkdir -p "$folder" && chown "$owner" "$folder"; }
 if [ -n "$remembered" ]; then
   printf '%s\n' "$remembered" >"$folder/$record" && chown "$owner" "$folder/$record"
@@ -55,6 +81,9 @@ done
 
 /// The file beside the markers that holds what we remember.
 const RECORD: &str = ".scaffoldUnfinished.json";
+
+/// The file beside it in which commands are noted that run.
+const RUNNING: &str = ".scaffoldRunning";
 
 /// A line of the list of users (passwd(5)), as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +101,23 @@ pub(crate) struct Said {
     pub(crate) home: String,
     /// Which hooks were done.
     pub(crate) past: Past,
+    /// How many commands of an `up` that was killed still ran, and were ended.
+    pub(crate) ended: usize,
+}
+
+impl Said {
+    /// Where a hook's command is noted while it runs, in a container that was started at `moment`.
+    pub(crate) fn note(&self, moment: &str) -> Note {
+        Note {
+            folder: format!("{}/.devcontainer", self.home),
+            file: RUNNING,
+            moment: moment.to_owned(),
+        }
+    }
 }
 
 /// The command that sets a container up for `user`, whose processes have `environment`.
-pub(crate) fn command(user: &str, environment: &Environment) -> Vec<String> {
+pub(crate) fn command(user: &str, environment: &Environment, moments: &Moments) -> Vec<String> {
     // A line cannot hold a line's end, and what cannot be kept whole is not kept at all.
     let pairs = environment
         .iter()
@@ -85,8 +127,10 @@ pub(crate) fn command(user: &str, environment: &Environment) -> Vec<String> {
         .collect();
     let home = environment.get("HOME").cloned().unwrap_or_default();
     let name = user.split(':').next().unwrap_or_default();
-    let args = [name.to_owned(), lines.join("\n"), home, RECORD.to_owned()];
-    script(SCRIPT, args)
+    let files = [RECORD.to_owned(), RUNNING.to_owned()];
+    let args = [name.to_owned(), lines.join("\n"), home];
+    let args = args.into_iter().chain(files);
+    script(SCRIPT, args.chain([moments.started.clone()]))
 }
 
 /// The command that leaves behind what was done, or what failed.
@@ -101,6 +145,7 @@ pub(crate) fn mark(
         said.home.clone(),
         owner.to_owned(),
         RECORD.to_owned(),
+        RUNNING.to_owned(),
         remembered.unwrap_or_default(),
     ];
     let marks = done.iter().filter(|hook| **hook != Hook::PostAttach);
@@ -122,6 +167,7 @@ pub(crate) fn parse(printed: &[u8]) -> Option<Said> {
     let mut marker = || Some(parts.next()?.strip_prefix('+').map(str::to_owned));
     let markers = [marker()?, marker()?, marker()?, marker()?];
     let remembered = parts.next()?;
+    let ended = parts.next()?.parse().ok()?;
     let fields: Vec<&str> = entry.split(':').collect();
     let user = match fields[..] {
         [_, _, uid, gid, ..] => Some(User {
@@ -136,6 +182,7 @@ pub(crate) fn parse(printed: &[u8]) -> Option<Said> {
             markers,
             unfinished: serde_json::from_str(remembered).ok(),
         },
+        ended,
     })
 }
 
@@ -146,14 +193,14 @@ mod tests {
     #[test]
     fn what_the_script_prints_is_read_back() {
         let printed =
-            b"dev:x:1001:1002::/home/dev:/bin/bash\0/home/dev\0+c\0-\0+\0-\0{\"hook\":\"postCreateCommand\",\"moment\":\"c\",\"done\":1}\0";
+            b"dev:x:1001:1002::/home/dev:/bin/bash\0/home/dev\0+c\0-\0+\0-\0{\"hook\":\"postCreateCommand\",\"moment\":\"c\",\"done\":1}\x002\0";
         let said = parse(printed).unwrap();
         assert_eq!(said.user.unwrap().owner, "1001:1002");
         assert_eq!(said.home, "/home/dev");
         let markers = [Some("c".to_owned()), None, Some(String::new()), None];
         assert_eq!(said.past.markers, markers);
-        assert_eq!(said.past.unfinished.unwrap().done, 1);
-        let nobody = parse(b"\0/root\0-\0-\0-\0-\0\0").unwrap();
+        assert_eq!((said.past.unfinished.unwrap().done, said.ended), (1, 2));
+        let nobody = parse(b"\0/root\0-\0-\0-\0-\0\x000\0").unwrap();
         assert_eq!((nobody.user, nobody.past), (None, Past::default()));
         assert_eq!(parse(b"dev\0"), None);
     }

@@ -1,10 +1,9 @@
 //! Where the engine listens, as the docker client finds it (docker's documentation, "Docker contexts" and "Daemon socket").
 
-use super::EngineError;
+use super::{EngineError, hex};
 use crate::devcontainer::variable::Environment;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Where the engine of the whole machine listens.
@@ -82,10 +81,7 @@ pub(crate) fn address(environment: &Environment, disk: &Disk<'_>) -> Result<Addr
 
 /// The address that a context has: its file lies in a folder that is called by the hash of its name.
 fn context(name: &str, folder: &Path, disk: &Disk<'_>) -> Option<String> {
-    let mut hash = String::new();
-    for byte in Sha256::digest(name) {
-        let _ = write!(hash, "{byte:02x}");
-    }
+    let hash = hex(&Sha256::digest(name));
     let file = folder.join("contexts/meta").join(hash).join("meta.json");
     let meta: Value = serde_json::from_str(&(disk.read)(&file)?).ok()?;
     let host = meta.pointer("/Endpoints/docker/Host")?.as_str()?;

@@ -3,11 +3,12 @@
 use super::{Engine, EngineError, status};
 use crate::devcontainer::container::ContainerPlan;
 use crate::devcontainer::variable::Environment;
-use bollard::container::LogOutput;
+use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse};
 use bollard::query_parameters::{
-    CreateContainerOptions, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptions,
-    RemoveContainerOptions, RemoveVolumeOptions, StartContainerOptions, StopContainerOptions,
+    AttachContainerOptions, CreateContainerOptions, InspectContainerOptions,
+    ListContainersOptionsBuilder, LogsOptions, RemoveContainerOptions, RemoveVolumeOptions,
+    StartContainerOptions, StopContainerOptions, WaitContainerOptions,
 };
 use futures_util::StreamExt as _;
 use std::collections::{BTreeMap, HashMap};
@@ -65,6 +66,11 @@ pub(crate) struct LogPlan {
     /// Whether to wait for more.
     pub(crate) until: Until,
 }
+
+/// What a container is tied to this program by.
+pub(crate) struct Tether(
+    #[expect(dead_code, reason = "it is held, not used")] AttachContainerResults,
+);
 
 /// How long a log is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +155,19 @@ impl Engine {
         self.unless("start the container", started, &[304])
     }
 
+    /// Ties a container that does not run yet to this program: its first process, which reads, meets the end of what it reads when the
+    /// tether is dropped, or this program ends in whatever way.
+    pub(crate) fn tether(&self, id: &str) -> Result<Tether, EngineError> {
+        let options = AttachContainerOptions {
+            stdin: true,
+            stream: true,
+            ..AttachContainerOptions::default()
+        };
+        let attached = self.wait(self.docker.attach_container(id, Some(options)));
+        let attached = attached.map_err(|source| self.failed("attach to the container", source))?;
+        Ok(Tether(attached))
+    }
+
     /// The container `id`; `None` where it is gone, or being removed.
     pub(crate) fn container(&self, id: &str) -> Result<Option<Container>, EngineError> {
         let Some(inspected) = self.inspect(id)? else {
@@ -199,6 +218,19 @@ impl Engine {
         let removed = self.wait(self.docker.remove_container(id, Some(options)));
         // 409 says that another has begun to remove it.
         self.unless("remove a container", removed, &[404, 409])
+    }
+
+    /// Waits until a container is gone: one that is removed at its end may be on its way already.
+    pub(crate) fn await_removal(&self, id: &str) -> Result<(), EngineError> {
+        let options = WaitContainerOptions {
+            condition: "removed".to_owned(),
+        };
+        let mut waiting = self.docker.wait_container(id, Some(options));
+        match self.wait(waiting.next()) {
+            // How it ended is no failure of this.
+            Some(Err(bollard::errors::Error::DockerContainerWaitError { .. })) | None => Ok(()),
+            Some(ended) => self.unless("remove a container", ended.map(drop), &[404]),
+        }
     }
 
     /// The named volumes that a container uses.

@@ -1,20 +1,31 @@
 //! Commands in a running container.
 
 use super::container::Stream;
-use super::{Engine, EngineError, status};
+use super::signals::{Signal, Signals};
+use super::{Engine, EngineError};
+use crate::devcontainer::process::{self, FirstLine, Note};
 use crate::devcontainer::variable::Environment;
 use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
 use futures_util::StreamExt as _;
+use std::cell::Cell;
+use std::future::{Future, pending};
 use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, sleep_until};
 
 /// The exit code of a command that could not be asked for (docker's documentation, "docker exec").
 const NOT_ASKED: i64 = 126;
+
+/// How long a command may take that was told to end, before it is made to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a command may take to say that it has started, before it is asked again.
+const START: Duration = Duration::from_millis(20);
 
 /// A command in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +40,8 @@ pub(crate) struct ExecPlan {
     pub(crate) unset: Vec<String>,
     /// The program and its arguments.
     pub(crate) command: Vec<String>,
+    /// Where it is noted that it runs, if anywhere.
+    pub(crate) note: Option<Note>,
 }
 
 /// What a command printed, and how it ended.
@@ -43,12 +56,20 @@ pub(crate) struct Captured {
 }
 
 impl Captured {
-    fn add(&mut self, part: LogOutput) {
-        let to = match part {
-            LogOutput::StdErr { .. } => &mut self.err,
-            _ => &mut self.out,
+    fn nothing() -> Self {
+        Self {
+            code: None,
+            out: Vec::new(),
+            err: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, stream: Stream, bytes: &[u8]) {
+        let to = match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
         };
-        to.extend_from_slice(&part.into_bytes());
+        to.extend_from_slice(bytes);
     }
 }
 
@@ -65,6 +86,28 @@ pub(crate) struct Person<'a> {
     pub(crate) output: &'a mut Sink<'a>,
 }
 
+/// What a signal means for the command that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnSignal {
+    /// It gets the signal, and decides.
+    PassOn,
+    /// It gets the signal, and is killed if it has not ended soon after, or at a second signal.
+    End,
+}
+
+/// How a command ended, and the signal that came in meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended<T> {
+    /// How.
+    pub(crate) how: T,
+    /// The signal.
+    pub(crate) signal: Option<Signal>,
+}
+
+/// The process of a command in its container, once it is known.
+#[derive(Debug, Default)]
+struct Leader(Cell<Option<u32>>);
+
 impl Engine {
     /// Runs a command to its end, or for as long as `limit`.
     pub(crate) fn capture(
@@ -73,36 +116,14 @@ impl Engine {
         plan: &ExecPlan,
         limit: Duration,
     ) -> Result<Captured, EngineError> {
-        let mut captured = Captured {
-            code: None,
-            out: Vec::new(),
-            err: Vec::new(),
-        };
-        let running = self.run(container, plan, &mut captured);
+        let mut captured = Captured::nothing();
+        let running = self.collect(container, plan, &mut captured);
         let ended = self.wait(async { tokio::time::timeout(limit, running).await });
         captured.code = ended.ok().transpose()?;
         Ok(captured)
     }
 
-    /// Runs commands at the same time, each to its end.
-    pub(crate) fn capture_all(
-        &self,
-        container: &str,
-        plans: &[ExecPlan],
-    ) -> Vec<Result<Captured, EngineError>> {
-        let running = plans.iter().map(|plan| async move {
-            let mut captured = Captured {
-                code: None,
-                out: Vec::new(),
-                err: Vec::new(),
-            };
-            captured.code = Some(self.run(container, plan, &mut captured).await?);
-            Ok(captured)
-        });
-        self.wait(futures_util::future::join_all(running))
-    }
-
-    async fn run(
+    async fn collect(
         &self,
         container: &str,
         plan: &ExecPlan,
@@ -113,10 +134,39 @@ impl Engine {
         let started = started.map_err(|source| self.failed("start a command", source))?;
         if let StartExecResults::Attached { mut output, .. } = started {
             while let Some(part) = output.next().await {
-                captured.add(part.map_err(|source| self.failed("follow a command", source))?);
+                let (stream, bytes) = self.part(part)?;
+                captured.add(stream, &bytes);
             }
         }
         self.code(&id).await
+    }
+
+    /// Runs commands at the same time, each to its end; a signal ends them.
+    pub(crate) fn capture_all(
+        &self,
+        container: &str,
+        plans: &[ExecPlan],
+        signals: &mut Signals,
+    ) -> Result<Ended<Vec<Result<Captured, EngineError>>>, EngineError> {
+        let leaders: Vec<Leader> = plans.iter().map(|_| Leader::default()).collect();
+        let running = plans.iter().zip(&leaders).map(|(plan, leader)| async move {
+            let mut captured = Captured::nothing();
+            let mut add = |stream, bytes: &[u8]| {
+                captured.add(stream, bytes);
+                Ok(ControlFlow::Continue(()))
+            };
+            let (_, input) = tokio::sync::mpsc::channel(1);
+            let person = Person {
+                input,
+                size: None,
+                output: &mut add,
+            };
+            captured.code = Some(self.follow(container, plan, person, leader).await?);
+            Ok(captured)
+        });
+        let running = futures_util::future::join_all(running);
+        let on_signal = OnSignal::End;
+        self.wait(self.listening(container, &leaders, (signals, on_signal), running))
     }
 
     /// Runs a command with a person at its other end, and returns its exit code.
@@ -125,56 +175,145 @@ impl Engine {
         container: &str,
         plan: &ExecPlan,
         person: Person<'_>,
-    ) -> Result<i64, EngineError> {
-        self.wait(async {
-            let options = CreateExecOptions {
-                attach_stdin: Some(true),
-                tty: Some(person.size.is_some()),
-                ..options(plan)
-            };
-            let id = match self.created(container, options).await {
-                // The engine looks for the user and the folder when it is asked.
-                Err(EngineError::Refused { source, .. }) if status(&source) == Some(400) => {
-                    return Ok(NOT_ASKED);
-                }
-                created => created?,
-            };
-            let start = StartExecOptions {
-                tty: person.size.is_some(),
-                ..StartExecOptions::default()
-            };
-            let started = self.docker.start_exec(&id, Some(start)).await;
-            let started = started.map_err(|source| self.failed("start a command", source))?;
-            if let StartExecResults::Attached { output, input } = started {
-                self.attach(&id, person, (output, input)).await?;
-            }
-            self.code(&id).await
-        })
+        (signals, on_signal): (&mut Signals, OnSignal),
+    ) -> Result<Ended<i64>, EngineError> {
+        let leader = Leader::default();
+        let running = self.follow(container, plan, person, &leader);
+        let leaders = std::slice::from_ref(&leader);
+        let ended = self.listening(container, leaders, (signals, on_signal), running);
+        let Ended { how, signal } = self.wait(ended)?;
+        how.map(|how| Ended { how, signal })
     }
 
-    /// Carries bytes both ways until the command has printed all.
+    async fn follow(
+        &self,
+        container: &str,
+        plan: &ExecPlan,
+        person: Person<'_>,
+        leader: &Leader,
+    ) -> Result<i64, EngineError> {
+        let options = CreateExecOptions {
+            attach_stdin: Some(true),
+            tty: Some(person.size.is_some()),
+            cmd: Some(process::started(&plan.command, plan.note.as_ref())),
+            ..options(plan)
+        };
+        let id = self.created(container, options).await?;
+        let start = StartExecOptions {
+            tty: person.size.is_some(),
+            ..StartExecOptions::default()
+        };
+        let started = self.docker.start_exec(&id, Some(start)).await;
+        let started = started.map_err(|source| self.failed("start a command", source))?;
+        if let StartExecResults::Attached { output, input } = started {
+            let wants_more = self.attach(&id, person, leader, (output, input)).await?;
+            if let (ControlFlow::Break(()), Leader(leader)) = (wants_more, leader) {
+                // As in a pipeline of which the end has gone.
+                self.tell(container, leader.get(), "PIPE").await;
+                return Ok(128 + 13);
+            }
+        }
+        self.code(&id).await
+    }
+
+    /// Does `work`, and lets the processes know of the signals that come in meanwhile.
+    async fn listening<T>(
+        &self,
+        container: &str,
+        leaders: &[Leader],
+        (signals, on_signal): (&mut Signals, OnSignal),
+        work: impl Future<Output = T>,
+    ) -> Result<Ended<T>, EngineError> {
+        tokio::pin!(work);
+        let mut first = None;
+        let mut next: Option<(&'static str, Instant)> = None;
+        let mut count = 0;
+        loop {
+            let due = async {
+                match next {
+                    Some((_, at)) => sleep_until(at).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                how = &mut work => return Ok(Ended { how, signal: first }),
+                signal = signals.next() => {
+                    count += 1;
+                    first = first.or(Some(signal));
+                    next = match (count, on_signal) {
+                        (1, _) | (_, OnSignal::PassOn) => Some((signal.name(), Instant::now())),
+                        (2, OnSignal::End) => Some(("KILL", Instant::now())),
+                        // Whoever asks three times wants to leave, whatever goes on there.
+                        (_, OnSignal::End) => return Err(EngineError::Left(signal)),
+                    };
+                }
+                () = due => {
+                    let (name, _) = next.unwrap_or(("TERM", Instant::now()));
+                    let is_known = leaders.iter().all(|Leader(leader)| leader.get().is_some());
+                    if !is_known {
+                        next = Some((name, Instant::now() + START));
+                        continue;
+                    }
+                    for Leader(leader) in leaders {
+                        self.tell(container, leader.get(), name).await;
+                    }
+                    let is_last = name == "KILL" || on_signal == OnSignal::PassOn;
+                    next = (!is_last).then(|| ("KILL", Instant::now() + GRACE));
+                    if first == Some(Signal::HangUp) && on_signal == OnSignal::PassOn {
+                        // Nobody is there to see how it ends.
+                        return Err(EngineError::Left(Signal::HangUp));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a signal to what a process leads; one that has ended does not care.
+    async fn tell(&self, container: &str, leader: Option<u32>, signal: &str) {
+        let Some(leader) = leader else { return };
+        let options = CreateExecOptions {
+            cmd: Some(process::told(leader, signal)),
+            user: Some("root".to_owned()),
+            working_dir: Some("/".to_owned()),
+            ..CreateExecOptions::default()
+        };
+        let start = StartExecOptions {
+            detach: true,
+            ..StartExecOptions::default()
+        };
+        if let Ok(id) = self.created(container, options).await {
+            let _ = self.docker.start_exec(&id, Some(start)).await;
+        }
+    }
+
+    /// Carries bytes both ways until the command has printed all, or nobody wants to see more.
     async fn attach(
         &self,
         id: &str,
         mut person: Person<'_>,
+        Leader(leader): &Leader,
         (mut output, mut input): (Output, Input),
-    ) -> Result<(), EngineError> {
+    ) -> Result<ControlFlow<()>, EngineError> {
         let mut resized = signal(SignalKind::window_change())?;
         if let Some(size) = person.size {
             self.resize(id, size()).await;
         }
+        let mut first = FirstLine::default();
         let mut is_open = true;
         loop {
             tokio::select! {
                 part = output.next() => {
-                    let Some(part) = part else { return Ok(()) };
-                    let part = part.map_err(|source| self.failed("follow a command", source))?;
-                    let stream = match part {
-                        LogOutput::StdErr { .. } => Stream::Err,
-                        _ => Stream::Out,
+                    let Some(part) = part else {
+                        let rest = first.rest();
+                        return Ok((person.output)(Stream::Out, &rest)?);
                     };
-                    if (person.output)(stream, &part.into_bytes())?.is_break() {
-                        return Ok(());
+                    let (stream, mut bytes) = self.part(part)?;
+                    if stream == Stream::Out {
+                        bytes = first.pass(bytes);
+                        leader.set(first.leader());
+                    }
+                    if !bytes.is_empty() && (person.output)(stream, &bytes)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
                     }
                 }
                 typed = person.input.recv(), if is_open => {
@@ -187,6 +326,19 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// What a command printed, and where.
+    fn part(
+        &self,
+        part: Result<LogOutput, bollard::errors::Error>,
+    ) -> Result<(Stream, Vec<u8>), EngineError> {
+        let part = part.map_err(|source| self.failed("follow a command", source))?;
+        let stream = match part {
+            LogOutput::StdErr { .. } => Stream::Err,
+            _ => Stream::Out,
+        };
+        Ok((stream, part.into_bytes().to_vec()))
     }
 
     /// Tells the command how large its terminal is; one that has ended does not care.

@@ -5,11 +5,16 @@ pub(crate) mod build;
 pub(crate) mod container;
 pub(crate) mod exec;
 pub(crate) mod image;
+pub(crate) mod signals;
 
 use crate::hint::Hint;
 use address::{Address, Origin};
 use bollard::{API_DEFAULT_VERSION, Docker};
+use sha2::{Digest, Sha256};
+use signals::Signal;
+use std::fmt::Write as _;
 use std::future::Future;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use tokio::runtime::{Builder, Runtime};
 
 /// How long an answer may take, in seconds.
@@ -51,6 +56,9 @@ pub(crate) enum EngineError {
         /// What it said.
         source: bollard::errors::Error,
     },
+    /// The person did not want to wait for a command's end.
+    #[error("left by {0} while a command went on in the container")]
+    Left(Signal),
     /// No thread to talk from.
     #[error("cannot start to talk to Docker")]
     Runtime(#[from] std::io::Error),
@@ -74,7 +82,7 @@ impl Hint for EngineError {
             },
             Self::Scheme(_) => "name a socket: `unix:///…` or `tcp://HOST:PORT`".to_owned(),
             Self::NoContext(_) => "`docker context ls` lists them".to_owned(),
-            Self::None | Self::Refused { .. } | Self::Runtime(_) => return None,
+            Self::None | Self::Refused { .. } | Self::Left(_) | Self::Runtime(_) => return None,
         })
     }
 }
@@ -127,4 +135,22 @@ fn status(error: &bollard::errors::Error) -> Option<u16> {
         bollard::errors::Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
         _ => None,
     }
+}
+
+/// An id that nothing else has: 32 digits of 16.
+pub(crate) fn new_id() -> String {
+    let mut digest = Sha256::new();
+    for _ in 0..4 {
+        // Every state is begun with numbers of its own from the system's source of randomness.
+        digest.update(RandomState::new().build_hasher().finish().to_le_bytes());
+    }
+    hex(&digest.finalize())[..32].to_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut hex = String::new();
+    for byte in bytes {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }

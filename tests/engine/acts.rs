@@ -1,14 +1,9 @@
 //! What another tool started, this program lists, shows, stops and removes.
 
 use super::{Desk, Person};
-use crate::support::{Run, follows_schema};
+use crate::support::follows_schema;
 use std::fs;
 use std::process::Command;
-
-fn scaffold(desk: &Desk, args: &[&str]) -> Run {
-    let mut command = Command::new(desk.program());
-    desk.run(command.args(args).current_dir(&desk.folder))
-}
 
 #[test]
 #[ignore = "needs an engine"]
@@ -21,24 +16,25 @@ fn a_container_of_the_reference_is_listed_shown_stopped_and_removed() {
     desk.run(Command::new("mkdir").arg(desk.folder.join("demo")))
         .succeeds();
     fs::write(desk.folder.join("demo/.devcontainer.json"), config).unwrap();
-    scaffold(&desk, &["logs", "demo"]).fails_with("has no dev container");
+    desk.scaffold(&["logs", "demo"])
+        .fails_with("has no dev container");
     let id = desk.up("demo")["containerId"].as_str().unwrap().to_owned();
-    let listed = scaffold(&desk, &["ps", ".", "--json"]).succeeds();
+    let listed = desk.scaffold(&["ps", ".", "--json"]).succeeds();
     let listed = follows_schema("containers", &listed.stdout);
     assert_eq!(listed["containers"][0]["containerId"], id.as_str());
     assert_eq!(listed["containers"][0]["state"], "running");
-    let said = scaffold(&desk, &["logs", "demo"]).succeeds();
+    let said = desk.scaffold(&["logs", "demo"]).succeeds();
     assert_eq!(said.stdout, "Container started\n");
-    let said = scaffold(&desk, &["logs", "demo", "--json"]).succeeds();
+    let said = desk.scaffold(&["logs", "demo", "--json"]).succeeds();
     follows_schema("logs", &said.stdout);
-    let stopped = scaffold(&desk, &["stop", "demo", "--json"]).succeeds();
+    let stopped = desk.scaffold(&["stop", "demo", "--json"]).succeeds();
     let stopped = follows_schema("done", &stopped.stdout);
     assert_eq!(stopped["outcome"], "stopped");
-    let said = scaffold(&desk, &["stop", "demo"]).succeeds();
+    let said = desk.scaffold(&["stop", "demo"]).succeeds();
     assert!(said.stderr.contains("does not run"), "{}", said.stderr);
     // The reference takes up again what was stopped here.
     assert_eq!(desk.up("demo")["containerId"], id.as_str());
-    let removed = scaffold(&desk, &["down", "--all", "--volumes"]).succeeds();
+    let removed = desk.scaffold(&["down", "--all", "--volumes"]).succeeds();
     let expected = format!("Removed the volume `{volume}`");
     assert!(removed.stderr.contains(&expected), "{}", removed.stderr);
     let left = desk.docker(&[
@@ -49,5 +45,6 @@ fn a_container_of_the_reference_is_listed_shown_stopped_and_removed() {
         &format!("name={volume}"),
     ]);
     assert_eq!(left.succeeds().stdout, "");
-    scaffold(&desk, &["down", "demo"]).fails_with("has no dev container");
+    desk.scaffold(&["down", "demo"])
+        .fails_with("has no dev container");
 }

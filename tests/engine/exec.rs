@@ -43,7 +43,13 @@ fn demo(name: &str) -> Desk {
 #[ignore = "needs an engine"]
 fn a_command_finds_what_the_reference_gives_it() {
     let desk = demo("exec");
-    exec(&desk, &["true"]).fails_with("has no dev container");
+    let failed = exec(&desk, &["true"]);
+    assert_eq!(failed.code, 125);
+    assert!(
+        failed.stderr.contains("has no dev container"),
+        "{}",
+        failed.stderr
+    );
     let id = desk.up("demo")["containerId"].as_str().unwrap().to_owned();
     let script = "id -un; pwd; echo \"$GREETING|$OF_PROFILE|${FROM_PROFILE-none}\"";
     let ours = exec(&desk, &["sh", "-c", script]).succeeds();
@@ -59,9 +65,12 @@ fn a_command_finds_what_the_reference_gives_it() {
     for (script, code) in [("exit 7", 7), ("kill -9 $$", 137), ("kill -TERM $$", 143)] {
         assert_eq!(exec(&desk, &["sh", "-c", script]).code, code, "{script}");
     }
-    assert_eq!(exec(&desk, &["no-such-command"]).code, 126);
+    assert_eq!(exec(&desk, &["no-such-command"]).code, 127);
+    assert_eq!(exec(&desk, &["/etc/passwd"]).code, 126);
     desk.docker(&["stop", &id]).succeeds();
-    exec(&desk, &["true"]).fails_with("does not run");
+    let failed = exec(&desk, &["true"]);
+    assert_eq!(failed.code, 125);
+    assert!(failed.stderr.contains("does not run"), "{}", failed.stderr);
 }
 
 #[test]

@@ -5,9 +5,11 @@
 mod acts;
 mod builds;
 mod exec;
+mod faults;
 mod lab;
 mod opens;
 mod reads;
+mod runs;
 mod up;
 
 use crate::support::{Run, json, program};
@@ -15,7 +17,7 @@ use serde_json::Value;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// What `tests/run` says of the engine and of the user.
 fn setting(name: &str) -> String {
@@ -100,12 +102,43 @@ impl Desk {
         self.devcontainer("exec", name, &["sh", "-c", script])
     }
 
+    /// Runs our program in the desk's folder.
+    fn scaffold(&self, args: &[&str]) -> Run {
+        let mut command = Command::new(self.program());
+        self.run(command.args(args).current_dir(&self.folder))
+    }
+
+    /// Starts our program in the desk's folder, for whoever sends it signals.
+    fn start(&self, args: &[&str]) -> Child {
+        let mut command = Command::new(self.program());
+        let mut whole = self.prepared(command.args(args).current_dir(&self.folder));
+        let piped = whole.stdout(Stdio::piped()).stderr(Stdio::piped());
+        piped.spawn().unwrap()
+    }
+
     fn docker(&self, args: &[&str]) -> Run {
         self.run(Command::new("docker").args(args))
     }
 
+    /// A project `demo` with that `.devcontainer.json`.
+    fn demo(name: &str, config: &str) -> Self {
+        let desk = Self::new(name, Person::Ordinary);
+        desk.project("demo", config);
+        desk
+    }
+
+    fn project(&self, name: &str, config: &str) {
+        let folder = self.folder.join(name);
+        self.run(Command::new("mkdir").arg(&folder)).succeeds();
+        fs::write(folder.join(".devcontainer.json"), config).unwrap();
+    }
+
     /// Runs `command` as the desk's person, with nothing of our own environment that matters.
     fn run(&self, command: &mut Command) -> Run {
+        self.prepared(command).output().unwrap().into()
+    }
+
+    fn prepared(&self, command: &Command) -> Command {
         let mut whole = match self.person {
             Person::Root => Command::new(command.get_program()),
             Person::Ordinary => as_ordinary(command),
@@ -121,7 +154,7 @@ impl Desk {
             .env("DOCKER_HOST", setting("DOCKER_HOST"))
             .env("DOCKER_CONFIG", setting("DOCKER_CONFIG"))
             .stdin(Stdio::null());
-        whole.output().unwrap().into()
+        whole
     }
 
     /// Removes every container that was started from this desk, and the images that were built for them.

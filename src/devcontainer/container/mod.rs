@@ -29,6 +29,17 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) files: &'a BTreeMap<String, String>,
     /// The host's environment, from which a variable without a value is taken.
     pub(crate) environment: &'a Environment,
+    /// What it is for.
+    pub(crate) purpose: Purpose,
+}
+
+/// What a container is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Somebody works in it, until they stop it.
+    Work,
+    /// One command is run in it, while somebody holds the other end of what its first process reads; then it ends, and is removed.
+    OneCommand,
 }
 
 /// A container, as the engine is asked for it.
@@ -145,6 +156,9 @@ pub(crate) fn plan(
         plan.sort_capabilities(pointer);
     }
     plan.command(merged, surroundings);
+    if surroundings.purpose == Purpose::OneCommand {
+        plan.end_with_its_command();
+    }
     Ok(plan)
 }
 
@@ -211,6 +225,20 @@ impl ContainerPlan {
         Ok(())
     }
 
+    /// It has no name and publishes no port, which another container may have.
+    fn end_with_its_command(&mut self) {
+        self.name = None;
+        let host = &mut self.body["HostConfig"];
+        for taken in ["PortBindings", "PublishAllPorts", "RestartPolicy"] {
+            host.as_object_mut().and_then(|host| host.remove(taken));
+        }
+        host["AutoRemove"] = true.into();
+        for reads in ["AttachStdin", "OpenStdin", "StdinOnce"] {
+            self.body[reads] = true.into();
+        }
+        self.body["Tty"] = false.into();
+    }
+
     fn mount_all(
         &mut self,
         merged: &Map<String, Value>,
@@ -239,9 +267,14 @@ impl ContainerPlan {
         let entrypoints = entrypoints.iter().filter_map(Value::as_str);
         let entrypoints: String = entrypoints.flat_map(|line| [line, "\n"]).collect();
         // A foreground `sleep` would keep the shell from answering to the signal that stops the container.
-        let script = format!(
-            "echo Container started\ntrap 'exit 0' TERM\n{entrypoints}[ $# -eq 0 ] || exec \"$@\"\nwhile :; do sleep 1 & wait $!; done"
-        );
+        let rest = match surroundings.purpose {
+            Purpose::Work => "[ $# -eq 0 ] || exec \"$@\"\nwhile :; do sleep 1 & wait $!; done",
+            // What runs in the background reads nothing, unless it is told where to read.
+            Purpose::OneCommand => {
+                "[ $# -eq 0 ] || \"$@\" &\nexec 3<&0\ncat <&3 >/dev/null &\nwait $!"
+            }
+        };
+        let script = format!("echo Container started\ntrap 'exit 0' TERM\n{entrypoints}{rest}");
         let mut command = vec!["-c".to_owned(), script, "-".to_owned()];
         if merged.get("overrideCommand") == Some(&Value::Bool(false)) {
             command.extend(surroundings.image_command.iter().cloned());

@@ -14,7 +14,7 @@ mod session;
 mod trace;
 mod wire;
 
-use super::Engine;
+use super::{Engine, hex, new_id};
 use crate::devcontainer::build_failure::{self, Place};
 use crate::devcontainer::build_plan::{BuildPlan, Builder, Cache, Login, Pull, SecretSource};
 use crate::devcontainer::build_progress::Progress;
@@ -32,7 +32,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -513,22 +512,4 @@ fn split(path: &str) -> (&str, &str) {
         Some(parts) => parts,
         None => (".", path),
     }
-}
-
-/// A name that no other build has.
-fn new_id() -> String {
-    let mut digest = Sha256::new();
-    for _ in 0..4 {
-        // Every state is begun with numbers of its own from the system's source of randomness.
-        digest.update(RandomState::new().build_hasher().finish().to_le_bytes());
-    }
-    hex(&digest.finalize())[..32].to_owned()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut hex = String::new();
-    for byte in bytes {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }

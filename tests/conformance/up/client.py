@@ -88,6 +88,10 @@ class Client:
     def stop(self, container: str, seconds: int) -> None:
         self.ask("POST", f"/containers/{container}/stop", t=seconds)
 
+    def wait(self, container: str) -> None:
+        """Waits until it does not run."""
+        self.ask("POST", f"/containers/{container}/wait", condition="not-running")
+
     def remove(self, container: str) -> None:
         self.ask("DELETE", f"/containers/{container}", force=True, v=True)
 

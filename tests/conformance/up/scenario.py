@@ -18,7 +18,7 @@ CASES = HERE / "cases"
 DOCKERFILE = HERE / "images" / "Dockerfile"
 
 # What case.json may say; README.md tells what each means.
-KEYS = {"about", "folder", "open", "config", "env", "git", "files", "symlinks", "then", "says", "buildkit"}
+KEYS = {"about", "folder", "open", "config", "env", "git", "files", "symlinks", "then", "says", "buildkit", "ends"}
 
 
 @dataclass
@@ -55,6 +55,8 @@ class Scenario:
     environment: dict[str, str] = field(default_factory=dict)
     then: dict[str, str] = field(default_factory=dict)
     buildkit: bool = True
+    ends: bool = False
+    """Whether its container ends by itself, at once."""
     laid_out: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -106,6 +108,7 @@ def lay_out(name: str, scratch: Path, person: Person) -> Scenario:
         environment=with_root(case.get("env", {}), root),
         then=case.get("then", {}),
         buildkit=case.get("buildkit", True),
+        ends=case.get("ends", False),
         laid_out=files_below(root),
     )
 
