@@ -159,11 +159,6 @@ impl Run<'_> {
 
     /// Remembers that a hook did not get beyond its first `done` steps, and says why: as it was told, unless the container is gone.
     fn unfinished(&mut self, hook: Hook, done: usize, why: anyhow::Error) -> anyhow::Error {
-        match self.inside.is_running() {
-            Ok(true) => {}
-            Ok(false) => return HookError::Gone(hook).into(),
-            Err(error) => return error.into(),
-        }
         let unfinished = Unfinished {
             hook,
             moment: self.moments.of(hook).to_owned(),
@@ -173,7 +168,11 @@ impl Run<'_> {
         let mark = setup::mark(self.said, &self.before, self.moments, Some(unfinished));
         match remember(self.inside, mark) {
             Ok(()) => why,
-            Err(error) => error.context(why),
+            Err(error) => match self.inside.is_running() {
+                Ok(false) => HookError::Gone(hook).into(),
+                Ok(true) => error.context(why),
+                Err(error) => error.into(),
+            },
         }
     }
 }
