@@ -34,6 +34,9 @@ pub(crate) struct Build {
     /// Run every step, whatever earlier builds left
     #[arg(long)]
     no_cache: bool,
+    /// Push the image to the registry of each of its names
+    #[arg(long, requires = "tag")]
+    push: bool,
     /// Ask the registries for newer base images
     #[arg(long)]
     pull: bool,
@@ -104,6 +107,9 @@ impl Build {
             plan.tags = vec![image_name(&named.folder) + suffix];
         }
         site.labelled(plan.clone(), &reading)?;
+        for name in plan.tags.iter().filter(|_| self.push) {
+            site.push(name)?;
+        }
         match terminal.format {
             Format::Json => terminal.print(json!({
                 "schemaVersion": SCHEMA_VERSION,

@@ -4,6 +4,7 @@ use super::build::BuildRefusal;
 use super::reading::Reading;
 use crate::devcontainer::build_config::{self, Base, image_name};
 use crate::devcontainer::build_plan::BuildPlan;
+use crate::devcontainer::container;
 use crate::devcontainer::metadata::LABEL;
 use crate::devcontainer::uid;
 use crate::engine::Engine;
@@ -48,8 +49,10 @@ impl<'a> Site<'a> {
     pub(crate) fn image(&self, reading: &Reading<'_>) -> anyhow::Result<Made> {
         let mut plan = plan(reading)?;
         if let Base::Image(name) = reading.base() {
-            if self.engine.image(&name)?.is_none() {
-                self.pull(&name)?;
+            let platform = container::platform_of_run_args(&reading.configuration.config);
+            let there = self.engine.image(&name)?;
+            if there.is_none_or(|image| !image.is_for(platform.as_deref())) {
+                self.pull(&name, platform.as_deref())?;
             }
             let image = self.engine.image(&name)?.unwrap_or_default();
             return Ok(Made {
@@ -64,12 +67,22 @@ impl<'a> Site<'a> {
         Ok(Made { name, label: None })
     }
 
-    fn pull(&self, name: &str) -> anyhow::Result<()> {
+    fn pull(&self, name: &str, platform: Option<&str>) -> anyhow::Result<()> {
         self.terminal.say(format!("Pulling `{name}`"));
         let login = registry::login(&registry::host(name), &self.host.environment);
         let terminal = self.terminal;
         self.engine
-            .pull(name, login, &mut |said| terminal.detail(said))?;
+            .pull(name, platform, login, &mut |said| terminal.detail(said))?;
+        Ok(())
+    }
+
+    /// Pushes an image to the registry that its name says.
+    pub(crate) fn push(&self, name: &str) -> anyhow::Result<()> {
+        self.terminal.say(format!("Pushing `{name}`"));
+        let login = registry::login(&registry::host(name), &self.host.environment);
+        let terminal = self.terminal;
+        self.engine
+            .push(name, login, &mut |said| terminal.detail(said))?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::{Engine, EngineError, status};
 use crate::devcontainer::build_plan::Login;
 use bollard::auth::DockerCredentials;
-use bollard::query_parameters::CreateImageOptions;
+use bollard::query_parameters::{CreateImageOptions, PushImageOptions};
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 
@@ -16,6 +16,21 @@ pub(crate) struct Image {
     pub(crate) user: Option<String>,
     /// Its ENTRYPOINT and its CMD.
     pub(crate) command: Vec<String>,
+    /// The system and the processor that it is for, in the words of `--platform`; empty where it does not say.
+    pub(crate) platform: String,
+}
+
+impl Image {
+    /// Whether it is for `platform`, as far as either says.
+    pub(crate) fn is_for(&self, platform: Option<&str>) -> bool {
+        let system_and_processor = |platform: &str| {
+            let parts: Vec<String> = platform.split('/').take(2).map(str::to_lowercase).collect();
+            parts
+        };
+        platform.is_none_or(|platform| {
+            system_and_processor(platform) == system_and_processor(&self.platform)
+        })
+    }
 }
 
 impl Engine {
@@ -23,6 +38,7 @@ impl Engine {
     pub(crate) fn pull(
         &self,
         name: &str,
+        platform: Option<&str>,
         login: Option<Login>,
         each: &mut dyn FnMut(String),
     ) -> Result<(), EngineError> {
@@ -32,19 +48,10 @@ impl Engine {
         let options = CreateImageOptions {
             from_image: Some(name.to_owned()),
             tag: Some(tag.to_owned()).filter(|tag| !tag.is_empty()),
+            platform: platform.unwrap_or_default().to_owned(),
             ..CreateImageOptions::default()
         };
-        let credentials = login.map(|Login { user, secret }| match user.as_str() {
-            "" => DockerCredentials {
-                identitytoken: Some(secret),
-                ..DockerCredentials::default()
-            },
-            _ => DockerCredentials {
-                username: Some(user),
-                password: Some(secret),
-                ..DockerCredentials::default()
-            },
-        });
+        let credentials = login.map(credentials);
         let mut said = self.docker.create_image(Some(options), None, credentials);
         while let Some(part) = self.wait(said.next()) {
             let part = part.map_err(|source| self.failed("pull the image", source))?;
@@ -54,10 +61,38 @@ impl Engine {
         Ok(())
     }
 
+    /// Pushes an image to the registry that its name says, and tells `each` what the engine says of it.
+    pub(crate) fn push(
+        &self,
+        name: &str,
+        login: Option<Login>,
+        each: &mut dyn FnMut(String),
+    ) -> Result<(), EngineError> {
+        let last = name.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match name[last..].find(':') {
+            Some(colon) => (&name[..last + colon], &name[last + colon + 1..]),
+            None => (name, "latest"),
+        };
+        let options = PushImageOptions {
+            tag: Some(tag.to_owned()),
+            ..PushImageOptions::default()
+        };
+        // The engine wants to be told that there is no login, too.
+        let login = login.map(credentials).unwrap_or_default();
+        let mut said = self.docker.push_image(name, Some(options), Some(login));
+        while let Some(part) = self.wait(said.next()) {
+            let part = part.map_err(|source| self.failed("push the image", source))?;
+            each(part.status.unwrap_or_default());
+        }
+        Ok(())
+    }
+
     /// What the image says that the engine has under `name`; `None` where it has none.
     pub(crate) fn image(&self, name: &str) -> Result<Option<Image>, EngineError> {
         match self.wait(self.docker.inspect_image(name)) {
             Ok(image) => {
+                let parts = [image.os, image.architecture];
+                let parts: Vec<String> = parts.into_iter().flatten().collect();
                 let config = image.config.unwrap_or_default();
                 let entrypoint = config.entrypoint.unwrap_or_default();
                 let command = entrypoint.into_iter().chain(config.cmd.unwrap_or_default());
@@ -65,11 +100,48 @@ impl Engine {
                     labels: config.labels.unwrap_or_default().into_iter().collect(),
                     user: config.user.filter(|user| !user.is_empty()),
                     command: command.collect(),
+                    platform: parts.join("/"),
                 }))
             }
             // 400 is the answer to a name that no image could have.
             Err(error) if matches!(status(&error), Some(400 | 404)) => Ok(None),
             Err(source) => Err(self.failed("inspect an image", source)),
+        }
+    }
+}
+
+/// A login in the words of the engine's API (Docker Engine API, "Authentication").
+fn credentials(Login { user, secret }: Login) -> DockerCredentials {
+    match user.as_str() {
+        "" => DockerCredentials {
+            identitytoken: Some(secret),
+            ..DockerCredentials::default()
+        },
+        _ => DockerCredentials {
+            username: Some(user),
+            password: Some(secret),
+            ..DockerCredentials::default()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_of_another_processor_is_not_taken_for_one_of_the_wanted() {
+        let image = Image {
+            platform: "linux/arm64".to_owned(),
+            ..Image::default()
+        };
+        for (platform, expected) in [
+            (None, true),
+            (Some("linux/arm64"), true),
+            (Some("Linux/ARM64/v8"), true),
+            (Some("linux/amd64"), false),
+        ] {
+            assert_eq!(image.is_for(platform), expected, "{platform:?}");
         }
     }
 }

@@ -82,6 +82,9 @@ impl Hint for EngineError {
             },
             Self::Scheme(_) => "name a socket: `unix:///…` or `tcp://HOST:PORT`".to_owned(),
             Self::NoContext(_) => "`docker context ls` lists them".to_owned(),
+            Self::Refused { source, .. } if wants_login(source) => {
+                "`docker login REGISTRY` notes who you are for the registry of the image; its list of credentials, or the program that keeps them, is read here too".to_owned()
+            }
             Self::None | Self::Refused { .. } | Self::Left(_) | Self::Runtime(_) => return None,
         })
     }
@@ -119,7 +122,8 @@ impl Engine {
     }
 
     fn failed(&self, doing: &'static str, source: bollard::errors::Error) -> EngineError {
-        if status(&source).is_some() {
+        let is_answer = matches!(source, bollard::errors::Error::DockerStreamError { .. });
+        if is_answer || status(&source).is_some() {
             return EngineError::Refused { doing, source };
         }
         EngineError::Unreachable {
@@ -127,6 +131,18 @@ impl Engine {
             source,
         }
     }
+}
+
+/// Whether a registry wants to know who asks, in the words in which engines tell of it.
+fn wants_login(error: &bollard::errors::Error) -> bool {
+    let words = [
+        "unauthorized",
+        "authentication required",
+        "no basic auth",
+        "denied",
+    ];
+    let said = error.to_string().to_lowercase();
+    words.iter().any(|word| said.contains(word))
 }
 
 /// The status of an answer that is an error.

@@ -98,8 +98,13 @@ fn run_args_of(config: &Map<String, Value>) -> Vec<String> {
         .collect()
 }
 
-/// The user whom `runArgs` name, the last one.
-pub(crate) fn user_of_run_args(config: &Map<String, Value>) -> Option<String> {
+/// The platform that `runArgs` want the image for.
+pub(crate) fn platform_of_run_args(config: &Map<String, Value>) -> Option<String> {
+    of_run_args(config)?.platform
+}
+
+/// What `runArgs` alone make of a container; nothing where they cannot be used.
+fn of_run_args(config: &Map<String, Value>) -> Option<ContainerPlan> {
     let mut plan = ContainerPlan::empty("");
     let nothing = BTreeMap::new();
     let host = Host {
@@ -107,6 +112,12 @@ pub(crate) fn user_of_run_args(config: &Map<String, Value>) -> Option<String> {
         environment: &nothing,
     };
     apply(&mut plan, &run_args_of(config), host).ok()?;
+    Some(plan)
+}
+
+/// The user whom `runArgs` name, the last one.
+pub(crate) fn user_of_run_args(config: &Map<String, Value>) -> Option<String> {
+    let plan = of_run_args(config)?;
     let user = plan.body.get("User")?.as_str()?;
     Some(user.to_owned()).filter(|user| !user.is_empty())
 }
