@@ -37,7 +37,7 @@ class Setting:
         """Nobody's settings. What else a program would keep, it keeps in this home."""
         home = self.scratch / "home"
         home.mkdir(exist_ok=True)
-        return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"}
+        return {"PATH": search_path(), "HOME": str(home), "LANG": "C.UTF-8"}
 
 
 @dataclass
@@ -48,6 +48,10 @@ class Contest:
     environment: dict[str, str]
     clear: Callable[[], None] = lambda: None
     """What is done after each turn, outside of the time."""
+    prepare: Callable[[], None] = lambda: None
+    """What is done before each turn, outside of the time."""
+    rounds: int = 30
+    """How many rounds count, where nobody says another number."""
 
 
 @dataclass
@@ -61,13 +65,15 @@ class Aim:
 Times = dict[str, dict[str, list[float]]]
 
 
-def measure(contests: list[Contest], runs: int) -> Times:
-    """The seconds that each contender took; a round before the first warms everything up."""
+def measure(contests: list[Contest], runs: int | None) -> Times:
+    """The seconds that each contender took; a round before the first warms everything up. `runs` goes over what contests say."""
     times: Times = {contest.title: {contender: [] for contender in contest.lines} for contest in contests}
-    turns = [(contest, contender) for contest in contests for contender in contest.lines]
-    for turn in range(runs + 1):
+    rounds = {contest.title: runs or contest.rounds for contest in contests}
+    for turn in range(max(rounds.values()) + 1):
+        turns = [(contest, contender) for contest in contests if turn <= rounds[contest.title] for contender in contest.lines]
         # In one order for all rounds, the same contender would always find the machine as a slow one leaves it.
         for contest, contender in random.sample(turns, len(turns)):
+            contest.prepare()
             seconds = wall(contest.lines[contender], contest.environment)
             if turn > 0:
                 times[contest.title][contender].append(seconds)
@@ -90,12 +96,20 @@ def table(times: Times) -> str:
     """The median, the shortest time, and the median beside that of the first in the same contest."""
     lines = [f"{'':29}{'median':>11}{'min':>11}{'ratio':>9}"]
     for contest, contenders in times.items():
-        lines.append(contest)
-        first = statistics.median(next(iter(contenders.values())))
+        of_first = next(iter(contenders.values()))
+        lines.append(f"{contest} (rounds: {len(of_first)})")
+        first = statistics.median(of_first)
         for contender, seconds in contenders.items():
             median = statistics.median(seconds)
             lines.append(f"  {contender:27}{median * 1e3:8.2f} ms{min(seconds) * 1e3:8.2f} ms{median / first:9.2f}")
     return "\n".join(lines) + "\n"
+
+
+def at_most(contest: Contest, other: str, aim: float, times: Times) -> Aim:
+    """What the first takes, beside another."""
+    ours = statistics.median(next(iter(times[contest.title].values())))
+    ratio = ours / statistics.median(times[contest.title][other])
+    return Aim(f"{contest.title}: at most {aim:g} times {other}", ratio <= aim, f"{ratio:.2f}")
 
 
 def each(ratios: dict[str, float]) -> str:
@@ -121,15 +135,20 @@ def pip_install(package: str, version: str, name: str) -> Path:
 
 def is_version(program: Path, version: str) -> bool:
     try:
-        return version in command([program, "--version"])
+        return version in command([program, "--version"], environment={**os.environ, "PATH": search_path()})
     except Failure:
         return False
 
 
 def tool(name: str) -> str:
-    if found := shutil.which(name):
+    if found := shutil.which(name, path=search_path()):
         return found
     raise Failure(f"there is no {name} here")
+
+
+def search_path() -> str:
+    """Where programs are found; the test lab has a docker client and a Node of its own."""
+    return os.environ.get("SCAFFOLD_LAB_PATH") or os.environ.get("PATH", os.defpath)
 
 
 def command(line: list, *, cwd: Path | None = None, environment: dict[str, str] | None = None) -> str:
