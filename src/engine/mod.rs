@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod build;
 pub(crate) mod container;
 pub(crate) mod exec;
+mod http;
 pub(crate) mod image;
 
 use crate::hint::Hint;
@@ -51,6 +52,16 @@ pub(crate) enum EngineError {
         /// What it said.
         source: bollard::errors::Error,
     },
+    /// It has never heard of what it is asked for, and would leave it aside.
+    #[error("{what} needs an engine with version 1.{needs} of Docker's API; this one has 1.{has}")]
+    TooOld {
+        /// What is asked for.
+        what: String,
+        /// The version that knows it.
+        needs: u32,
+        /// The engine's.
+        has: u32,
+    },
     /// No thread to talk from.
     #[error("cannot start to talk to Docker")]
     Runtime(#[from] std::io::Error),
@@ -74,6 +85,7 @@ impl Hint for EngineError {
             },
             Self::Scheme(_) => "name a socket: `unix:///…` or `tcp://HOST:PORT`".to_owned(),
             Self::NoContext(_) => "`docker context ls` lists them".to_owned(),
+            Self::TooOld { .. } => "update Docker, or do without it".to_owned(),
             Self::None | Self::Refused { .. } | Self::Runtime(_) => return None,
         })
     }

@@ -9,12 +9,12 @@ mod classic;
 mod context;
 mod filesync;
 mod grpc;
-mod http;
 mod session;
 mod trace;
 mod wire;
 
 use super::Engine;
+use super::http::{self, HttpError, Sent, request, target};
 use crate::devcontainer::build_failure::{self, Place};
 use crate::devcontainer::build_plan::{BuildPlan, Builder, Cache, Login, Pull, SecretSource};
 use crate::devcontainer::build_progress::Progress;
@@ -24,7 +24,6 @@ use ::http::{Method, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use context::Unreadable;
-use http::{HttpError, Sent};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde::Deserialize;
@@ -308,12 +307,8 @@ impl<'a> Agreed<'a> {
 
     /// A POST in the version of the API that was agreed.
     fn request(&self, path: &str, query: &[(&str, String)], sent: Sent) -> Request<Sent> {
-        let mut target = format!("/{}{path}", self.version);
-        for (index, (name, value)) in query.iter().enumerate() {
-            target.push(if index == 0 { '?' } else { '&' });
-            let _ = write!(target, "{name}={}", http::encoded(value));
-        }
-        request(Method::POST, target, sent)
+        let path = format!("/{}{path}", self.version);
+        request(Method::POST, target(&path, query), sent)
     }
 }
 
@@ -353,19 +348,6 @@ fn query(plan: &BuildPlan, dockerfile: &str) -> Vec<(&'static str, String)> {
         query.push(("pull", "1".to_owned()));
     }
     query
-}
-
-fn request(method: Method, target: String, sent: Sent) -> Request<Sent> {
-    Request::builder()
-        .method(method)
-        .uri(target)
-        .header("host", "docker")
-        .header(
-            "user-agent",
-            concat!("scaffold/", env!("CARGO_PKG_VERSION")),
-        )
-        .body(sent)
-        .expect("every part of the target is encoded")
 }
 
 /// Sends a request, and passes on what is told, a line at a time.
