@@ -11,7 +11,8 @@ use super::variable::Environment;
 use super::workspace_folder::WorkspaceFolder;
 use crate::hint::Hint;
 use mount::{MountFault, mount};
-use run_args::{Draft, Host, RunArgFault};
+use run_args::draft::{Draft, Host};
+use run_args::fault::RunArgFault;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -68,7 +68,7 @@ pub(super) fn gpus(value: &str) -> Result<Value, String> {
             "device" => request["DeviceIDs"] = words.collect(),
             "driver" => request["Driver"] = text.into(),
             "capabilities" => {
-                request["Capabilities"] = json!([words.chain(["gpu"]).collect::<Vec<_>>()])
+                request["Capabilities"] = json!([words.chain(["gpu"]).collect::<Vec<_>>()]);
             }
             "options" => {
                 let options = csv(text)?;

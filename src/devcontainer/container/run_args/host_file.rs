@@ -1,6 +1,6 @@
 //! Files of the host that flags name.
 
-use super::Host;
+use super::draft::Host;
 use super::value::pair;
 use serde::de::IgnoredAny;
 

@@ -1,6 +1,6 @@
 //! Networks, and what a container is called and addressed by in each.
 
-use super::RunArgFault;
+use super::fault::RunArgFault;
 use super::value::{csv, decimal, is_mac};
 use crate::devcontainer::container::{ContainerPlan, Need};
 use serde_json::{Map, Value, json};

@@ -76,10 +76,10 @@ fn parts(value: &str) -> Result<(&str, &str, &str), String> {
 
 /// A port or a range, and its protocol.
 fn protocol(text: &str) -> (&str, &str) {
-    let mut parts = text.split('/');
-    let ports = parts.next().unwrap_or_default();
-    let protocol = parts.next().filter(|protocol| !protocol.is_empty());
-    (ports, protocol.unwrap_or("tcp"))
+    let mut halves = text.split('/');
+    let range = halves.next().unwrap_or_default();
+    let protocol = halves.next().filter(|protocol| !protocol.is_empty());
+    (range, protocol.unwrap_or("tcp"))
 }
 
 /// `PORT[-PORT][/PROTOCOL]`

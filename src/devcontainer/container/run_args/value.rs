@@ -160,15 +160,14 @@ pub(in super::super) fn csv(text: &str) -> Result<Vec<String>, String> {
     }
     let mut fields = Vec::new();
     loop {
-        let (field, left) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_field(quoted)?,
-            None => {
-                let (field, left) = rest.split_at(rest.find([',', '\n']).unwrap_or(rest.len()));
-                if field.contains('"') {
-                    return Err("a field that has a quote must be quoted".to_owned());
-                }
-                (field.trim_end_matches('\r').to_owned(), left)
+        let (field, left) = if let Some(quoted) = rest.strip_prefix('"') {
+            quoted_field(quoted)?
+        } else {
+            let (field, left) = rest.split_at(rest.find([',', '\n']).unwrap_or(rest.len()));
+            if field.contains('"') {
+                return Err("a field that has a quote must be quoted".to_owned());
             }
+            (field.trim_end_matches('\r').to_owned(), left)
         };
         fields.push(field);
         match left.strip_prefix(',') {
