@@ -8,6 +8,7 @@ mod exec;
 mod lab;
 mod opens;
 mod reads;
+mod run_args;
 mod up;
 
 use crate::support::{Run, json, program};

@@ -1,6 +1,5 @@
 """What two requests for a container, or two inspections of one, have in common when they say the same."""
 
-import json
 import re
 
 # Objects whose keys are a person's, so that one without a value says something.
@@ -52,12 +51,13 @@ def request(asked: dict) -> dict:
 def inspection(seen: dict) -> dict:
     """Bring an inspection into the form that is compared: the rules of `request`, and these:
 
-    1. A name, a host name and an alias that the engine took from the container's id are left out, and so is where it keeps an anonymous volume,
-       and what it calls it.
+    1. A host name and an alias that the engine took from the container's id are left out, and so is the name that it gave the container, and
+       what it calls an anonymous volume, and where it keeps it.
     2. Of `NetworkSettings`, what was asked of each network is kept.
     """
     id, host = seen["Id"], seen["HostConfig"]
-    config = {**seen["Config"], "HostConfig": host}
+    links = [link.replace(f":{seen['Name']}/", ":/<name>/") for link in host["Links"] or []]
+    config = {**seen["Config"], "HostConfig": {**host, "Links": links}}
     if config["Hostname"] == id[:12]:
         config["Hostname"] = ""
     networks = {name: endpoint(one, id) for name, one in (seen["NetworkSettings"]["Networks"] or {}).items()}
@@ -105,7 +105,3 @@ def says_something(name: str, value: object) -> bool:
     if name in TELLING:
         return value is not None
     return value not in ([], {}, "", 0, None) and value is not False
-
-
-def shown(value: object) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False) if isinstance(value, (dict, list, str, int, float, bool, type(None))) else str(value)
