@@ -50,8 +50,7 @@ impl<'a> Site<'a> {
         let mut plan = plan(reading)?;
         if let Base::Image(name) = reading.base() {
             let platform = container::platform_of_run_args(&reading.configuration.config);
-            let there = self.engine.image(&name)?;
-            if there.is_none_or(|image| !image.is_for(platform.as_deref())) {
+            if self.engine.image(&name)?.is_none() {
                 self.pull(&name, platform.as_deref())?;
             }
             let image = self.engine.image(&name)?.unwrap_or_default();
@@ -67,7 +66,8 @@ impl<'a> Site<'a> {
         Ok(Made { name, label: None })
     }
 
-    fn pull(&self, name: &str, platform: Option<&str>) -> anyhow::Result<()> {
+    /// Pulls an image.
+    pub(crate) fn pull(&self, name: &str, platform: Option<&str>) -> anyhow::Result<()> {
         self.terminal.say(format!("Pulling `{name}`"));
         let login = registry::login(&registry::host(name), &self.host.environment);
         let terminal = self.terminal;

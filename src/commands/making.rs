@@ -114,16 +114,25 @@ pub(crate) fn plan(
 
 /// Makes a container that is nobody's until it runs: `start` starts it.
 pub(crate) fn begin<T>(
-    engine: &Engine,
+    reading: &Reading<'_>,
     plan: &ContainerPlan,
-    start: impl FnOnce(&str) -> Result<T, EngineError>,
-) -> Result<(String, T), EngineError> {
-    let id = engine.create(plan)?;
-    match start(&id) {
+    start: impl FnOnce(&Engine, &str) -> Result<T, EngineError>,
+) -> anyhow::Result<(String, T)> {
+    let engine = reading.machine.engine()?;
+    let id = match (engine.create(plan), plan.platform.as_deref()) {
+        // Only the engine knows whether the image that it has is for that platform.
+        (Err(error), Some(platform)) if error.is_absence() => {
+            let image = plan.body["Image"].as_str().unwrap_or_default();
+            Site::new(reading)?.pull(image, Some(platform))?;
+            engine.create(plan)?
+        }
+        (created, _) => created?,
+    };
+    match start(engine, &id) {
         Ok(started) => Ok((id, started)),
         Err(error) => {
             engine.remove(&id, Volumes::Remove)?;
-            Err(error)
+            Err(error.into())
         }
     }
 }

@@ -101,7 +101,7 @@ impl Run {
         let plan = plan(&reading, labels.clone(), Purpose::OneCommand)?;
         let commands = self.commands(&reading, &reading.merge(Unreadable::Fails)?)?;
         let engine = machine.engine()?;
-        let (id, tether) = begin(engine, &plan, |id| {
+        let (id, tether) = begin(&reading, &plan, |engine, id| {
             let tether = engine.tether(id)?;
             engine.start(id)?;
             Ok(tether)

@@ -10,6 +10,7 @@ use crate::devcontainer::drift::{Fingerprint, LABEL as FINGERPRINT};
 use crate::devcontainer::lifecycle::Hook;
 use crate::devcontainer::metadata::Entry;
 use crate::devcontainer::variable::devcontainer_id;
+use crate::engine::Engine;
 use crate::engine::container::Volumes;
 use crate::hint::{Hint, enumerate};
 use crate::host::Host;
@@ -91,8 +92,7 @@ impl Up {
                 let reading = reading.with_id(&labels)?;
                 let plan = plan(&reading, labels, Purpose::Work)?;
                 terminal.say("Starting the container");
-                let engine = machine.engine()?;
-                begin(engine, &plan, |id| engine.start(id))?.0
+                begin(&reading, &plan, Engine::start)?.0
             }
         };
         let up = self.live(terminal, host, &named)?;

@@ -1,17 +1,31 @@
 //! Containers: found, looked at, stopped, removed.
 
-use super::{Engine, EngineError, status};
-use crate::devcontainer::container::ContainerPlan;
+use super::http::{self, HttpError, Sent};
+use super::{Engine, EngineError, TIMEOUT, status};
+use crate::devcontainer::container::{ContainerPlan, Need};
 use crate::devcontainer::variable::Environment;
+use ::http::{Method, Request, Response};
 use bollard::container::{AttachContainerResults, LogOutput};
-use bollard::models::{ContainerCreateBody, ContainerInspectResponse};
+use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::{
-    AttachContainerOptions, CreateContainerOptions, InspectContainerOptions,
-    ListContainersOptionsBuilder, LogsOptions, RemoveContainerOptions, RemoveVolumeOptions,
-    StartContainerOptions, StopContainerOptions, WaitContainerOptions,
+    AttachContainerOptions, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptions,
+    RemoveContainerOptions, RemoveVolumeOptions, StartContainerOptions, StopContainerOptions,
+    WaitContainerOptions,
 };
 use futures_util::StreamExt as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// What an engine says of a container that it has made.
+#[derive(Debug, Deserialize)]
+struct Created {
+    #[serde(rename = "Id")]
+    id: String,
+}
 
 /// A container as the engine lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,17 +149,74 @@ impl Engine {
         Ok(listed.collect())
     }
 
-    /// Makes a container, which does not run yet, and returns its id.
+    /// Makes a container, which does not run yet, and returns its id. The engine is asked in the plan's own words, so that nothing of it
+    /// is lost.
     pub(crate) fn create(&self, plan: &ContainerPlan) -> Result<String, EngineError> {
-        let options = CreateContainerOptions {
-            name: plan.name.clone(),
-            platform: plan.platform.clone().unwrap_or_default(),
+        let query = [("name", &plan.name), ("platform", &plan.platform)];
+        let query = query
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?)));
+        let target = http::target("/containers/create", &query.collect::<Vec<_>>());
+        let body = Sent::Json(plan.body.to_string().into());
+        let request = http::request(Method::POST, target, body);
+        self.wait(async {
+            self.meet(&plan.needs).await?;
+            let doing = "make the container";
+            let created = self.answer(request, doing).await?;
+            let created = created.into_body().collect().await;
+            let created = created.map_err(|error| self.broken(doing, error.into()))?;
+            let created = serde_json::from_slice::<Created>(&created.to_bytes());
+            Ok(created
+                .map_err(|error| self.failed(doing, error.into()))?
+                .id)
+        })
+    }
+
+    /// Whether the engine knows all that is needed.
+    async fn meet(&self, needs: &[Need]) -> Result<(), EngineError> {
+        let Some(need) = needs.iter().max_by_key(|need| need.minor) else {
+            return Ok(());
         };
-        let body = serde_json::from_value::<ContainerCreateBody>(plan.body.clone());
-        let body = body.map_err(|error| self.failed("understand the container", error.into()))?;
-        let created = self.wait(self.docker.create_container(Some(options), body));
-        let created = created.map_err(|source| self.failed("make the container", source))?;
-        Ok(created.id)
+        let request = http::request(Method::GET, "/_ping".to_owned(), Sent::Nothing);
+        let answer = self.answer(request, "say what it is").await?;
+        let version = answer.headers().get("api-version");
+        let version =
+            version.and_then(|version| version.to_str().ok()?.strip_prefix("1.")?.parse().ok());
+        match version {
+            Some(has) if has < need.minor => Err(EngineError::TooOld {
+                what: need.what.clone(),
+                needs: need.minor,
+                has,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the engine answers to a request, within its time.
+    async fn answer(
+        &self,
+        request: Request<Sent>,
+        doing: &'static str,
+    ) -> Result<Response<Incoming>, EngineError> {
+        let answer = http::ask(&self.address.host, request);
+        match timeout(Duration::from_secs(TIMEOUT), answer).await {
+            Ok(answer) => answer.map_err(|error| self.broken(doing, error)),
+            Err(_) => Err(self.failed(doing, bollard::errors::Error::RequestTimeoutError)),
+        }
+    }
+
+    fn broken(&self, doing: &'static str, error: HttpError) -> EngineError {
+        let source = match error {
+            HttpError::Refused { status, message } => {
+                bollard::errors::Error::DockerResponseServerError {
+                    status_code: status,
+                    message,
+                }
+            }
+            HttpError::Dial(error) => error.into(),
+            HttpError::Broken(error) => error.into(),
+        };
+        self.failed(doing, source)
     }
 
     /// Starts a container; one that runs is started.

@@ -16,21 +16,6 @@ pub(crate) struct Image {
     pub(crate) user: Option<String>,
     /// Its ENTRYPOINT and its CMD.
     pub(crate) command: Vec<String>,
-    /// The system and the processor that it is for, in the words of `--platform`; empty where it does not say.
-    pub(crate) platform: String,
-}
-
-impl Image {
-    /// Whether it is for `platform`, as far as either says.
-    pub(crate) fn is_for(&self, platform: Option<&str>) -> bool {
-        let system_and_processor = |platform: &str| {
-            let parts: Vec<String> = platform.split('/').take(2).map(str::to_lowercase).collect();
-            parts
-        };
-        platform.is_none_or(|platform| {
-            system_and_processor(platform) == system_and_processor(&self.platform)
-        })
-    }
 }
 
 impl Engine {
@@ -91,8 +76,6 @@ impl Engine {
     pub(crate) fn image(&self, name: &str) -> Result<Option<Image>, EngineError> {
         match self.wait(self.docker.inspect_image(name)) {
             Ok(image) => {
-                let parts = [image.os, image.architecture];
-                let parts: Vec<String> = parts.into_iter().flatten().collect();
                 let config = image.config.unwrap_or_default();
                 let entrypoint = config.entrypoint.unwrap_or_default();
                 let command = entrypoint.into_iter().chain(config.cmd.unwrap_or_default());
@@ -100,7 +83,6 @@ impl Engine {
                     labels: config.labels.unwrap_or_default().into_iter().collect(),
                     user: config.user.filter(|user| !user.is_empty()),
                     command: command.collect(),
-                    platform: parts.join("/"),
                 }))
             }
             // 400 is the answer to a name that no image could have.
@@ -122,26 +104,5 @@ fn credentials(Login { user, secret }: Login) -> DockerCredentials {
             password: Some(secret),
             ..DockerCredentials::default()
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_image_of_another_processor_is_not_taken_for_one_of_the_wanted() {
-        let image = Image {
-            platform: "linux/arm64".to_owned(),
-            ..Image::default()
-        };
-        for (platform, expected) in [
-            (None, true),
-            (Some("linux/arm64"), true),
-            (Some("Linux/ARM64/v8"), true),
-            (Some("linux/amd64"), false),
-        ] {
-            assert_eq!(image.is_for(platform), expected, "{platform:?}");
-        }
     }
 }

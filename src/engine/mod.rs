@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod build;
 pub(crate) mod container;
 pub(crate) mod exec;
+mod http;
 pub(crate) mod image;
 pub(crate) mod signals;
 
@@ -59,6 +60,16 @@ pub(crate) enum EngineError {
     /// The person did not want to wait for a command's end.
     #[error("left by {0} while a command went on in the container")]
     Left(Signal),
+    /// It has never heard of what it is asked for, and would leave it aside.
+    #[error("{what} needs an engine with version 1.{needs} of Docker's API; this one has 1.{has}")]
+    TooOld {
+        /// What is asked for.
+        what: String,
+        /// The version that knows it.
+        needs: u32,
+        /// The engine's.
+        has: u32,
+    },
     /// No thread to talk from.
     #[error("cannot start to talk to Docker")]
     Runtime(#[from] std::io::Error),
@@ -85,8 +96,16 @@ impl Hint for EngineError {
             Self::Refused { source, .. } if wants_login(source) => {
                 "`docker login REGISTRY` notes who you are for the registry of the image; its list of credentials, or the program that keeps them, is read here too".to_owned()
             }
+            Self::TooOld { .. } => "update Docker, or do without it".to_owned(),
             Self::None | Self::Refused { .. } | Self::Left(_) | Self::Runtime(_) => return None,
         })
+    }
+}
+
+impl EngineError {
+    /// Whether the engine does not have what it was asked about.
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(self, Self::Refused { source, .. } if status(source) == Some(404))
     }
 }
 

@@ -9,6 +9,7 @@ mod faults;
 mod lab;
 mod opens;
 mod reads;
+mod run_args;
 mod runs;
 mod up;
 

@@ -5,12 +5,14 @@
 mod mount;
 mod run_args;
 
+use super::configuration::LOCAL_FOLDER;
 use super::script::{as_list, is_given};
 use super::variable::Environment;
 use super::workspace_folder::WorkspaceFolder;
 use crate::hint::Hint;
 use mount::{MountFault, mount};
-use run_args::{Host, RunArgFault, apply};
+use run_args::draft::{Draft, Host};
+use run_args::fault::RunArgFault;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +44,13 @@ pub(crate) enum Purpose {
     OneCommand,
 }
 
+impl Surroundings<'_> {
+    /// The project's folder on the host, from which relative paths are meant.
+    fn folder(&self) -> &str {
+        self.labels.get(LOCAL_FOLDER).map_or("", String::as_str)
+    }
+}
+
 /// A container, as the engine is asked for it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ContainerPlan {
@@ -53,6 +62,26 @@ pub(crate) struct ContainerPlan {
     pub(crate) body: Value,
     /// What was asked for and is left aside, with the reason.
     pub(crate) remarks: Vec<String>,
+    /// What an old engine would leave aside without a word.
+    pub(crate) needs: Vec<Need>,
+}
+
+/// Something that engines know from a version of their API on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// What needs it, as it is written.
+    pub(crate) what: String,
+    /// The minor version: 1.x.
+    pub(crate) minor: u32,
+}
+
+impl Need {
+    fn new(what: &str, minor: u32) -> Self {
+        Self {
+            what: what.to_owned(),
+            minor,
+        }
+    }
 }
 
 /// Why there is no such container.
@@ -69,9 +98,14 @@ pub(crate) enum PlanError {
     /// A port that is none.
     #[error("`appPort` cannot be `{0}`")]
     Port(String),
-    /// A flag of `docker run`.
-    #[error("`runArgs` cannot be used")]
-    RunArg(#[from] RunArgFault),
+    /// A flag of `docker run`, or what a property says in its place.
+    #[error("`{property}` cannot be used")]
+    RunArg {
+        /// The property.
+        property: &'static str,
+        /// What is wrong with the flag.
+        source: RunArgFault,
+    },
 }
 
 impl Hint for PlanError {
@@ -81,45 +115,47 @@ impl Hint for PlanError {
                 "write `type=bind,source=/on/the/host,target=/in/the/container` or `type=volume,source=NAME,target=…`".to_owned()
             }
             Self::Port(_) => "give a number, or text as `docker run -p` takes it: `\"8080:80\"`".to_owned(),
-            Self::RunArg(fault) => return fault.hint(),
+            Self::RunArg { source, .. } => return source.hint(),
         })
     }
 }
 
-/// The files of the host that `runArgs` want read.
+/// The files of the host that have to be read.
 pub(crate) fn wanted_files(config: &Map<String, Value>) -> Vec<String> {
-    run_args::files(&run_args_of(config))
+    let files = flags_of(config).into_iter();
+    files.flat_map(|(_, args)| run_args::files(&args)).collect()
 }
 
-fn run_args_of(config: &Map<String, Value>) -> Vec<String> {
-    let args = as_list(config.get("runArgs").cloned());
-    args.iter()
-        .filter_map(|arg| arg.as_str().map(str::to_owned))
-        .collect()
-}
-
-/// The platform that `runArgs` want the image for.
-pub(crate) fn platform_of_run_args(config: &Map<String, Value>) -> Option<String> {
-    of_run_args(config)?.platform
-}
-
-/// What `runArgs` alone make of a container; nothing where they cannot be used.
-fn of_run_args(config: &Map<String, Value>) -> Option<ContainerPlan> {
-    let mut plan = ContainerPlan::empty("");
-    let nothing = BTreeMap::new();
-    let host = Host {
-        files: &nothing,
-        environment: &nothing,
+/// The flags of `docker run` that properties say, in the order in which they count.
+fn flags_of(config: &Map<String, Value>) -> [(&'static str, Vec<String>); 3] {
+    let texts = |property: &str| {
+        let members = as_list(config.get(property).cloned());
+        let texts = members
+            .iter()
+            .filter_map(|one| one.as_str().map(str::to_owned));
+        texts.collect::<Vec<_>>()
     };
-    apply(&mut plan, &run_args_of(config), host).ok()?;
-    Some(plan)
+    let each = |flag: &str, values: Vec<String>| {
+        let words = values.into_iter().map(|value| format!("{flag}={value}"));
+        words.collect()
+    };
+    [
+        ("runArgs", texts("runArgs")),
+        ("capAdd", each("--cap-add", texts("capAdd"))),
+        ("securityOpt", each("--security-opt", texts("securityOpt"))),
+    ]
+}
+
+/// The platform that `runArgs` want the image for, the last one.
+pub(crate) fn platform_of_run_args(config: &Map<String, Value>) -> Option<String> {
+    let [(_, args), ..] = flags_of(config);
+    run_args::last(&args, "platform").filter(|platform| !platform.is_empty())
 }
 
 /// The user whom `runArgs` name, the last one.
 pub(crate) fn user_of_run_args(config: &Map<String, Value>) -> Option<String> {
-    let plan = of_run_args(config)?;
-    let user = plan.body.get("User")?.as_str()?;
-    Some(user.to_owned()).filter(|user| !user.is_empty())
+    let [(_, args), ..] = flags_of(config);
+    run_args::last(&args, "user").filter(|user| !user.is_empty())
 }
 
 /// The container that `merged` asks for.
@@ -129,7 +165,7 @@ pub(crate) fn plan(
 ) -> Result<ContainerPlan, PlanError> {
     let mut plan = ContainerPlan::empty(surroundings.image);
     plan.publish(merged.get("appPort"))?;
-    plan.mount_all(merged, surroundings.workspace)?;
+    plan.mount_all(merged, surroundings)?;
     let variables = merged.get("containerEnv").and_then(Value::as_object);
     for (name, value) in variables.into_iter().flatten() {
         let value = value
@@ -140,25 +176,12 @@ pub(crate) fn plan(
     if let Some(user) = merged.get("containerUser").and_then(Value::as_str) {
         plan.body["User"] = user.into();
     }
-    let host = Host {
-        files: surroundings.files,
-        environment: surroundings.environment,
-    };
-    apply(&mut plan, &run_args_of(merged), host)?;
+    plan.flags(merged, surroundings)?;
     if merged.get("init").is_some_and(is_given) {
         plan.body["HostConfig"]["Init"] = true.into();
     }
     if merged.get("privileged").is_some_and(is_given) {
         plan.body["HostConfig"]["Privileged"] = true.into();
-    }
-    for (property, pointer) in [
-        ("capAdd", "/HostConfig/CapAdd"),
-        ("securityOpt", "/HostConfig/SecurityOpt"),
-    ] {
-        let members = as_list(merged.get(property).cloned());
-        for member in members.iter().filter_map(Value::as_str) {
-            plan.push(pointer, member.to_owned());
-        }
     }
     for (name, value) in surroundings.labels {
         plan.body["Labels"][name] = value.clone().into();
@@ -188,7 +211,27 @@ impl ContainerPlan {
                 "HostConfig": {},
             }),
             remarks: Vec::new(),
+            needs: Vec::new(),
         }
+    }
+
+    /// What `docker run` would be told by its flags.
+    fn flags(
+        &mut self,
+        merged: &Map<String, Value>,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(), PlanError> {
+        let host = Host {
+            files: surroundings.files,
+            environment: surroundings.environment,
+            folder: surroundings.folder(),
+        };
+        let fault = |property| move |source| PlanError::RunArg { property, source };
+        let mut draft = Draft::new(self, host);
+        for (property, args) in flags_of(merged) {
+            draft.add(&args).map_err(fault(property))?;
+        }
+        draft.finish().map_err(fault("runArgs"))
     }
 
     /// Adds to the list at a pointer, which is made where it is not there.
@@ -231,7 +274,7 @@ impl ContainerPlan {
                 Value::String(text) => text.clone(),
                 other => return Err(PlanError::Port(other.to_string())),
             };
-            run_args::publish(self, &text).map_err(|_| PlanError::Port(text))?;
+            run_args::port::publish(self, &text).map_err(|_| PlanError::Port(text))?;
         }
         Ok(())
     }
@@ -253,23 +296,32 @@ impl ContainerPlan {
     fn mount_all(
         &mut self,
         merged: &Map<String, Value>,
-        workspace: &WorkspaceFolder,
+        surroundings: &Surroundings<'_>,
     ) -> Result<(), PlanError> {
-        let of_workspace = workspace
+        let of_workspace = surroundings
+            .workspace
             .workspace_mount
             .iter()
             .filter(|mount| is_given(mount));
         let others = as_list(merged.get("mounts").cloned());
         for written in of_workspace.chain(&others) {
-            let mount = mount(written).map_err(|source| PlanError::Mount {
-                mount: written
-                    .as_str()
-                    .map_or_else(|| written.to_string(), str::to_owned),
-                source,
-            })?;
-            self.push("/HostConfig/Mounts", mount);
+            let mount =
+                mount(written, surroundings.folder()).map_err(|source| PlanError::Mount {
+                    mount: written
+                        .as_str()
+                        .map_or_else(|| written.to_string(), str::to_owned),
+                    source,
+                })?;
+            self.add_mount(mount);
         }
         Ok(())
+    }
+
+    fn add_mount(&mut self, mount: Value) {
+        if mount["BindOptions"]["ReadOnlyForceRecursive"] == json!(true) {
+            self.needs.push(Need::new("`bind-recursive=readonly`", 44));
+        }
+        self.push("/HostConfig/Mounts", mount);
     }
 
     /// The first process: it says that it runs, starts what Features want started, and then waits, or is the image's own.

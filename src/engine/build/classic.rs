@@ -2,13 +2,13 @@
 
 use super::archive::{self, Extra};
 use super::context::{self, Selection, Unreadable};
-use super::http::{HttpError, Sent};
 use super::trace::line;
 use super::{Agreed, BuildError, Caller, Ended, Event, Heard, Line, listen, new_id};
 use crate::devcontainer::build_failure::{base_images, instruction};
 use crate::devcontainer::build_plan::{BuildPlan, Login};
 use crate::devcontainer::build_progress::{Progress, StepOutcome};
 use crate::devcontainer::ignore_patterns::{Patterns, clean, lines};
+use crate::engine::http::{HttpError, Sent};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use http::HeaderValue;

@@ -9,11 +9,11 @@ mod classic;
 mod context;
 mod filesync;
 mod grpc;
-mod http;
 mod session;
 mod trace;
 mod wire;
 
+use super::http::{self, HttpError, Sent, request, target};
 use super::{Engine, hex, new_id};
 use crate::devcontainer::build_failure::{self, Place};
 use crate::devcontainer::build_plan::{BuildPlan, Builder, Cache, Login, Pull, SecretSource};
@@ -24,14 +24,13 @@ use ::http::{Method, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use context::Unreadable;
-use http::{HttpError, Sent};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -307,12 +306,8 @@ impl<'a> Agreed<'a> {
 
     /// A POST in the version of the API that was agreed.
     fn request(&self, path: &str, query: &[(&str, String)], sent: Sent) -> Request<Sent> {
-        let mut target = format!("/{}{path}", self.version);
-        for (index, (name, value)) in query.iter().enumerate() {
-            target.push(if index == 0 { '?' } else { '&' });
-            let _ = write!(target, "{name}={}", http::encoded(value));
-        }
-        request(Method::POST, target, sent)
+        let path = format!("/{}{path}", self.version);
+        request(Method::POST, target(&path, query), sent)
     }
 }
 
@@ -352,19 +347,6 @@ fn query(plan: &BuildPlan, dockerfile: &str) -> Vec<(&'static str, String)> {
         query.push(("pull", "1".to_owned()));
     }
     query
-}
-
-fn request(method: Method, target: String, sent: Sent) -> Request<Sent> {
-    Request::builder()
-        .method(method)
-        .uri(target)
-        .header("host", "docker")
-        .header(
-            "user-agent",
-            concat!("scaffold/", env!("CARGO_PKG_VERSION")),
-        )
-        .body(sent)
-        .expect("every part of the target is encoded")
 }
 
 /// Sends a request, and passes on what is told, a line at a time.

@@ -1,8 +1,8 @@
-//! Requests that outlive an answer: a body that is sent while it is made, an answer that is read as it comes, a connection that becomes
-//! another protocol's.
+//! Requests that bollard does not make: a body that is sent as it is, or while it is made, an answer that is read as it comes, a connection
+//! that becomes another protocol's.
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1;
@@ -27,6 +27,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 pub(super) enum Sent {
     /// Nothing.
     Nothing,
+    /// JSON.
+    Json(Bytes),
     /// What comes through a channel, until that is closed.
     Parts(mpsc::Receiver<Bytes>),
 }
@@ -41,6 +43,11 @@ impl Body for Sent {
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match self.get_mut() {
             Self::Nothing => Poll::Ready(None),
+            Self::Json(text) => {
+                let text = std::mem::take(text);
+                // It is sent once.
+                Poll::Ready((!text.is_empty()).then_some(Ok(Frame::data(text))))
+            }
             Self::Parts(parts) => {
                 let part = parts.poll_recv(context);
                 part.map(|part| part.map(|part| Ok(Frame::data(part))))
@@ -49,12 +56,17 @@ impl Body for Sent {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Nothing)
+        match self {
+            Self::Nothing => true,
+            Self::Json(text) => text.is_empty(),
+            Self::Parts(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Nothing => SizeHint::with_exact(0),
+            Self::Json(text) => SizeHint::with_exact(u64::try_from(text.len()).unwrap_or(u64::MAX)),
             Self::Parts(_) => SizeHint::default(),
         }
     }
@@ -83,6 +95,34 @@ pub(crate) enum HttpError {
 #[derive(Debug, Deserialize)]
 struct Refusal {
     message: String,
+}
+
+/// A request of this program.
+pub(super) fn request(method: Method, target: String, sent: Sent) -> Request<Sent> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header("host", "docker")
+        .header(
+            "user-agent",
+            concat!("scaffold/", env!("CARGO_PKG_VERSION")),
+        );
+    if matches!(sent, Sent::Json(_)) {
+        request = request.header("content-type", "application/json");
+    }
+    request
+        .body(sent)
+        .expect("every part of the target is encoded")
+}
+
+/// A path with a query.
+pub(super) fn target(path: &str, query: &[(&str, String)]) -> String {
+    let mut target = path.to_owned();
+    for (index, (name, value)) in query.iter().enumerate() {
+        target.push(if index == 0 { '?' } else { '&' });
+        let _ = write!(target, "{name}={}", encoded(value));
+    }
+    target
 }
 
 /// Sends one request over a connection of its own; an answer that is no success is an error.
@@ -151,7 +191,7 @@ async fn dial(host: &str) -> io::Result<Box<dyn Connection>> {
 }
 
 /// A text as a part of a query.
-pub(super) fn encoded(text: &str) -> String {
+fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
