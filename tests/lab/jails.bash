@@ -209,7 +209,8 @@ jails_stand() {
 jail_cgroups() {
   local container
   for container in "$RUN"/podman/var/lib/containers/storage/overlay-containers/*/; do
-    find /sys/fs/cgroup -depth -type d -path "*/libpod_parent/*$(basename "$container")*" 2>/dev/null || true
+    [[ ! -e $container ]] ||
+      find /sys/fs/cgroup -depth -type d -path "*/libpod_parent/*$(basename "$container")*" 2>/dev/null || true
   done
   find /sys/fs/cgroup -depth -type d \( -path "*/libpod_parent/conmon" -o -path "*/libpod_parent" \) 2>/dev/null || true
 }

@@ -44,13 +44,13 @@ start_sshd() {
   write_user_ssh
   cat >"$SSH/config" <<CONFIG
 ListenAddress $ENGINE_ADDRESS:$SSH_PORT
-HostKey $SSH/host-key
-AuthorizedKeysFile $SSH/authorized_keys
+HostKey "$SSH/host-key"
+AuthorizedKeysFile "$SSH/authorized_keys"
 PidFile none
 UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-SetEnv HOME=$USER_HOME PATH=$USER_PATH DOCKER_HOST=unix://$ENGINE_SOCKET DOCKER_CONFIG=$USER_DOCKER
+SetEnv "HOME=$USER_HOME" "PATH=$USER_PATH" "DOCKER_HOST=unix://$ENGINE_SOCKET" "DOCKER_CONFIG=$USER_DOCKER"
 CONFIG
   start_process sshd nsenter --net=/run/netns/"$NETNS" setpriv --reuid 1001 --regid 1001 --init-groups \
     "$(command -v sshd)" -D -e -f "$SSH/config"
@@ -83,8 +83,8 @@ Host scaffold-lab
   Port $SSH_PORT
   User $(user_name)
 Host *
-  IdentityFile $folder/id_ed25519
-  UserKnownHostsFile $folder/known_hosts
+  IdentityFile "$folder/id_ed25519"
+  UserKnownHostsFile "$folder/known_hosts"
   BatchMode yes
 CONFIG
   chown -R 1001:1001 "$folder"
