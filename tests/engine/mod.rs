@@ -4,6 +4,7 @@
 
 mod acts;
 mod builds;
+mod engines;
 mod exec;
 mod faults;
 mod lab;
@@ -34,17 +35,65 @@ enum Person {
     Root,
 }
 
+/// An engine of the lab, and the way to it. A person's own engine is the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    /// The lab's first: dockerd 20.10, which has no GPU.
+    First,
+    /// The first by TCP, with TLS and a certificate of the client's.
+    FirstByTls,
+    /// The first by ssh.
+    FirstBySsh,
+    /// Dockerd 26.1, which has GPUs by the Container Device Interface.
+    Newer,
+    /// Dockerd 26.1, which has GPUs by nvidia's hook.
+    Nvidia,
+    /// Podman 4.3, which serves Docker's API.
+    Podman,
+}
+
+impl Engine {
+    /// The variables that lead a client to it.
+    fn variables(self) -> Vec<(&'static str, String)> {
+        let host = match self {
+            Self::First => "DOCKER_HOST",
+            Self::FirstByTls => "SCAFFOLD_LAB_TLS_HOST",
+            Self::FirstBySsh => "SCAFFOLD_LAB_SSH_HOST",
+            Self::Newer => "SCAFFOLD_LAB_NEWER_HOST",
+            Self::Nvidia => "SCAFFOLD_LAB_NVIDIA_HOST",
+            Self::Podman => "SCAFFOLD_LAB_PODMAN_HOST",
+        };
+        let mut variables = vec![("DOCKER_HOST", setting(host))];
+        if self == Self::FirstByTls {
+            let certificates = setting("SCAFFOLD_LAB_TLS_CERT_PATH");
+            variables.push(("DOCKER_CERT_PATH", certificates));
+            variables.push(("DOCKER_TLS_VERIFY", "1".to_owned()));
+        }
+        variables
+    }
+}
+
 /// A folder for one test, and what was started from it.
 struct Desk {
     folder: PathBuf,
     person: Person,
+    engine: Engine,
 }
 
 impl Desk {
     /// An empty desk for the test called `name`; what an earlier run left on it is cleared away.
     fn new(name: &str, person: Person) -> Self {
+        Self::with_engine(name, person, Engine::First)
+    }
+
+    /// The same, for what works with another engine or goes another way to the first.
+    fn with_engine(name: &str, person: Person, engine: Engine) -> Self {
         let folder = Path::new(&setting("SCAFFOLD_LAB_WORK")).join(name);
-        let desk = Self { folder, person };
+        let desk = Self {
+            folder,
+            person,
+            engine,
+        };
         desk.clear();
         desk.run(Command::new("mkdir").arg("-p").arg(&desk.folder))
             .succeeds();
@@ -152,7 +201,7 @@ impl Desk {
             .env("HOME", self.home())
             .env("BUILDX_CONFIG", self.home().join("buildx"))
             .env("PATH", setting("SCAFFOLD_LAB_PATH"))
-            .env("DOCKER_HOST", setting("DOCKER_HOST"))
+            .envs(self.engine.variables())
             .env("DOCKER_CONFIG", setting("DOCKER_CONFIG"))
             .stdin(Stdio::null());
         whole

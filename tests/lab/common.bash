@@ -9,11 +9,15 @@ USER_HOME=$LAB/home
 USER_WORK=$LAB/work
 USER_DOCKER=$LAB/docker
 CA=$LAB/ca-certificates.crt
+# Where the lab's user finds programs.
+USER_PATH=$BIN:/usr/local/bin:/usr/bin:/bin
 
 # Two labs in two folders share nothing: the folder's checksum numbers the network namespace, the subnets and the port.
 NUMBER=$(($(printf %s "$LAB" | cksum | cut -d ' ' -f 1) % 100 + 1))
 NETNS=scaffold-lab-$NUMBER
 ENGINE_SOCKET=$RUN/docker.sock
+# The further engines, each in a jail of its own.
+JAILS=(newer nvidia podman)
 REGISTRY=localhost:$((15000 + NUMBER))
 
 # The lab's user reads what root writes.

@@ -1,23 +1,26 @@
-# The lab's processes: containerd, dockerd, and a registry seen from both network namespaces.
+# The lab's processes: containerd, dockerd, and a registry seen from every network namespace.
 
 DATA=$RUN/engine
+TLS_PORT=2376
 
 start_lab() {
   install -d "$RUN"
   start_network
-  start_registry
+  start_registries
   start_engine
 }
 
 # Ends what `up` started, and what is left of a lab that was killed.
 stop_lab() {
   local mounts
+  # With the first process of a jail all others in it end.
+  kill_in_netns "${NAMESPACES[@]:1}"
   stop_process dockerd
   kill_containers
   stop_process containerd
-  stop_process registry-inside
   stop_process registry
-  kill_in_netns
+  kill_in_netns "$NETNS"
+  wait_for 20 nothing_runs || fail "some of the lab's processes do not end: $(lab_processes | paste -sd ' ')"
   unmount_all
   remove_cgroups
   stop_network
@@ -33,6 +36,7 @@ start_process() {
   shift
   setsid "$@" </dev/null >"$RUN/$name.log" 2>&1 8>&- 9>&- &
   echo $! >"$RUN/$name.pid"
+  disown
 }
 
 # Whether a process is the lab's: its id alone proves nothing after a crash, as ids are used again.
@@ -45,20 +49,17 @@ process_runs() {
 }
 
 lab_stands() {
-  process_runs registry && process_runs registry-inside && process_runs containerd && process_runs dockerd &&
-    engine_answers && [[ -e $RUN/ready ]]
+  [[ -e $RUN/ready ]] && process_runs registry && process_runs containerd && process_runs dockerd &&
+    engine_answers "$ENGINE_SOCKET" && registries_answer && process_runs sshd && jails_stand
 }
 
 engine_answers() {
-  [[ $(curl -sf --max-time 5 --unix-socket "$ENGINE_SOCKET" http://docker/_ping) == OK ]]
+  [[ $(curl -sf --max-time 5 --unix-socket "$1" http://docker/_ping) == OK ]]
 }
 
-registry_answers() {
-  curl -sf --max-time 5 --noproxy '*' "http://$REGISTRY/v2/" && in_netns curl -sf --max-time 5 --noproxy '*' "http://$REGISTRY/v2/"
-}
-
-# Two processes over one folder: a port of one namespace is not seen in the other. Neither caches, so neither is stale.
-start_registry() {
+# One process a namespace, over one folder: a port of one is not seen in another. None caches, so none is stale.
+start_registries() {
+  local namespace
   mkdir -p "$CACHE/registry"
   cat >"$RUN/registry.yml" <<YML
 version: 0.1
@@ -69,13 +70,42 @@ storage:
 http: { addr: "127.0.0.1:${REGISTRY#*:}" }
 YML
   start_process registry docker-registry serve "$RUN/registry.yml"
-  start_process registry-inside nsenter --net=/run/netns/"$NETNS" docker-registry serve "$RUN/registry.yml"
-  wait_for 20 registry_answers || fail "the registry does not answer: $(tail -n 5 "$RUN"/registry*.log)"
+  for namespace in "${NAMESPACES[@]}"; do
+    start_process "registry-$namespace" nsenter --net=/run/netns/"$namespace" docker-registry serve "$RUN/registry.yml"
+  done
+  wait_for 20 registries_answer || fail "a registry does not answer: $(tail -n 5 "$RUN"/registry*.log)"
+}
+
+registries_answer() {
+  local namespace
+  registry_answers || return 1
+  for namespace in "${NAMESPACES[@]}"; do
+    registry_answers in_netns "$namespace" || return 1
+  done
+}
+
+# Whether the registry answers where the given command runs a program.
+registry_answers() {
+  "$@" curl -sf --max-time 5 --noproxy '*' --output /dev/null "http://$REGISTRY/v2/"
+}
+
+# What every dockerd of the lab is told, given its place among the namespaces and its control group.
+daemon_settings() {
+  cat <<JSON
+  "group": "1001",
+  "exec-opts": ["native.cgroupdriver=cgroupfs"],
+  "cgroup-parent": "$2",
+  "registry-mirrors": ["http://$REGISTRY"],
+  "bip": "$(bridge_network "$1")",
+  "default-address-pools": [{ "base": "$POOL_NETWORK", "size": 24 }],
+  "mtu": $(way_out_mtu)
+JSON
 }
 
 # The engine starts with nothing in it, so that each run really pulls and builds.
 # A person's /etc/docker/daemon.json is not read, and the machine's containerd is not used.
 start_engine() {
+  make_certificates
   cat >"$RUN/containerd.toml" <<TOML
 version = 2
 root = "$RUN/containerd-root"
@@ -86,24 +116,22 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.b
 TOML
   cat >"$RUN/daemon.json" <<JSON
 {
-  "hosts": ["unix://$ENGINE_SOCKET"],
-  "group": "1001",
+  "hosts": ["unix://$ENGINE_SOCKET", "tcp://$ENGINE_ADDRESS:$TLS_PORT"],
+  "tlsverify": true,
+  "tlscacert": "$TLS/ca.pem",
+  "tlscert": "$TLS/server.pem",
+  "tlskey": "$TLS/server-key.pem",
   "data-root": "$DATA",
   "exec-root": "$RUN/exec",
   "pidfile": "$RUN/dockerd-own.pid",
   "containerd": "$RUN/containerd.sock",
-  "exec-opts": ["native.cgroupdriver=cgroupfs"],
-  "cgroup-parent": "/$NETNS",
-  "registry-mirrors": ["http://$REGISTRY"],
-  "bip": "$BRIDGE_NETWORK",
-  "default-address-pools": [{ "base": "$POOL_NETWORK", "size": 24 }],
-  "mtu": $(way_out_mtu)
+$(daemon_settings 0 "/$NETNS")
 }
 JSON
   start_process containerd nsenter --net=/run/netns/"$NETNS" containerd --config "$RUN/containerd.toml"
   wait_for 30 test -S "$RUN/containerd.sock" || fail "containerd does not start: $(tail -n 5 "$RUN/containerd.log")"
   start_process dockerd nsenter --net=/run/netns/"$NETNS" dockerd --config-file "$RUN/daemon.json"
-  wait_for 60 engine_answers || fail "the engine does not start: $(tail -n 5 "$RUN/dockerd.log")"
+  wait_for 60 engine_answers "$ENGINE_SOCKET" || fail "the engine does not start: $(tail -n 5 "$RUN/dockerd.log")"
 }
 
 stop_process() {
@@ -120,19 +148,38 @@ process_is_gone() {
 
 # An engine that was killed leaves its containers running; all of them are below the lab's own control group.
 kill_containers() {
-  local pid
-  while read -r pid; do
-    kill -KILL "$pid" 2>/dev/null || true
-  done < <(find /sys/fs/cgroup -path "*/$NETNS/*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u)
+  cgroup_processes | kill_all
 }
 
-# What else runs in the lab's network namespace: containerd's shims and docker's proxies.
+# What else runs in network namespaces of the lab: containerd's shims and docker's proxies, registries, logins, and jails.
 kill_in_netns() {
+  netns_processes "$@" | kill_all
+}
+
+kill_all() {
   local pid
-  [[ -e /run/netns/$NETNS ]] || return 0
   while read -r pid; do
     kill -KILL "$pid" 2>/dev/null || true
-  done < <(ip netns pids "$NETNS" 2>/dev/null)
+  done
+}
+
+cgroup_processes() {
+  find /sys/fs/cgroup -path "*/$NETNS/*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u
+}
+
+netns_processes() {
+  local namespace
+  for namespace in "$@"; do
+    [[ ! -e /run/netns/$namespace ]] || ip netns pids "$namespace" 2>/dev/null || true
+  done
+}
+
+lab_processes() {
+  { cgroup_processes || true; netns_processes "${NAMESPACES[@]}"; }
+}
+
+nothing_runs() {
+  [[ -z $(lab_processes) ]]
 }
 
 mounts_below_lab() {
@@ -147,5 +194,8 @@ unmount_all() {
 }
 
 remove_cgroups() {
+  jail_cgroups | while read -r group; do
+    rmdir "$group" 2>/dev/null || true
+  done
   find /sys/fs/cgroup -depth -type d \( -path "*/$NETNS/*" -o -path "*/$NETNS" \) -exec rmdir {} + 2>/dev/null || true
 }

@@ -59,12 +59,15 @@ import_debian() {
   docker import --change 'CMD ["bash"]' --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$CACHE/tree-$1.tar" "debian:$1-slim" >/dev/null
 }
 
-make_images() {
-  local bookworm trixie rust
+make_trees() {
+  local bookworm
   make_tree bookworm & bookworm=$!
-  make_tree trixie & trixie=$!
+  make_tree trixie
   wait "$bookworm"
-  wait "$trixie"
+}
+
+make_images() {
+  local rust
   say "making the base images"
   import_debian bookworm
   import_debian trixie

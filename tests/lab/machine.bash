@@ -13,6 +13,8 @@ curl curl
 setpriv util-linux
 strace strace
 openssl openssl
+ssh openssh-client
+sshd openssh-server
 '
 
 missing_packages() {
@@ -52,7 +54,7 @@ install_packages() {
 # What is to stay off after the next start of the machine: services that it did not have before.
 new_services() {
   local service
-  for service in docker.socket docker.service containerd.service docker-registry.service; do
+  for service in docker.socket docker.service containerd.service docker-registry.service ssh.socket ssh.service; do
     [[ -e /lib/systemd/system/$service ]] || echo "$service"
   done
 }

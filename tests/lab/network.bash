@@ -1,15 +1,28 @@
-# The engine's own network namespace, and its way out through a pair of virtual interfaces and NAT.
+# The engines' own network namespaces, and their ways out through pairs of virtual interfaces and NAT.
 #
-# A second engine in the machine's own namespace would rewrite the bridge and the iptables chains of a person's engine.
-# The subnets are from 198.18.0.0/15, which is reserved for benchmarks and so is nobody's.
-# shellcheck disable=SC2034 # The engine uses them.
+# A second engine in the machine's own namespace would rewrite the bridge and the iptables chains of a person's engine,
+# and so would one in another engine's. The subnets are from 198.18.0.0/15, which is reserved for benchmarks and so is nobody's.
+# shellcheck disable=SC2034 # The engines use them.
 
+# A namespace's place in this list numbers its interfaces, its addresses and its engine's bridge.
+NAMESPACES=("$NETNS" "${JAILS[@]/#/$NETNS-}")
 OUTSIDE=sl$NUMBER-out
 INSIDE=sl$NUMBER-in
-OUTSIDE_ADDRESS=198.18.$NUMBER.1
+LAB_NETWORK=198.18.$NUMBER.0/24
 ENGINE_ADDRESS=198.18.$NUMBER.2
-BRIDGE_NETWORK=198.19.$NUMBER.1/24
 POOL_NETWORK=198.19.128.0/17
+
+outside_address() {
+  echo "198.18.$NUMBER.$((4 * $1 + 1))"
+}
+
+inside_address() {
+  echo "198.18.$NUMBER.$((4 * $1 + 2))"
+}
+
+bridge_network() {
+  echo "198.19.$NUMBER.$((64 * $1 + 1))/26"
+}
 
 # Which lab has the number, as two folders may have the same.
 OWNER=/run/$NETNS.folder
@@ -19,15 +32,18 @@ require_own_number() {
     fail "the lab in \`$(<"$OWNER")\` has the same number as one in \`$LAB\` would: end it, or set SCAFFOLD_LAB to another folder"
 }
 
+# Runs a command in the namespace of that name.
 in_netns() {
-  nsenter --net=/run/netns/"$NETNS" "$@"
+  local namespace=$1
+  shift
+  nsenter --net=/run/netns/"$namespace" "$@"
 }
 
 network_rules() {
   cat <<RULES
-nat POSTROUTING -s $ENGINE_ADDRESS/32 ! -o $OUTSIDE -j MASQUERADE
-filter FORWARD -i $OUTSIDE -j ACCEPT
-filter FORWARD -o $OUTSIDE -j ACCEPT
+nat POSTROUTING -s $LAB_NETWORK ! -o $OUTSIDE+ -j MASQUERADE
+filter FORWARD -i $OUTSIDE+ -j ACCEPT
+filter FORWARD -o $OUTSIDE+ -j ACCEPT
 RULES
 }
 
@@ -39,22 +55,29 @@ way_out_mtu() {
 }
 
 start_network() {
-  local table rule mtu
-  mtu=$(way_out_mtu)
+  local table rule place
   printf %s "$LAB" >"$OWNER"
-  ip netns add "$NETNS"
-  ip link add "$OUTSIDE" mtu "$mtu" type veth peer name "$INSIDE" mtu "$mtu" netns "$NETNS"
-  ip address add "$OUTSIDE_ADDRESS/30" dev "$OUTSIDE"
-  ip link set "$OUTSIDE" up
-  in_netns ip link set lo up
-  in_netns ip address add "$ENGINE_ADDRESS/30" dev "$INSIDE"
-  in_netns ip link set "$INSIDE" up
-  in_netns ip route add default via "$OUTSIDE_ADDRESS"
+  for place in "${!NAMESPACES[@]}"; do
+    add_namespace "$place"
+  done
   start_forwarding
   while read -r table rule; do
     # shellcheck disable=SC2086 # A rule is words.
     iptables --wait -t "$table" -I $rule
   done < <(network_rules)
+}
+
+add_namespace() {
+  local place=$1 namespace=${NAMESPACES[$1]} mtu
+  mtu=$(way_out_mtu)
+  ip netns add "$namespace"
+  ip link add "$OUTSIDE$place" mtu "$mtu" type veth peer name "$INSIDE$place" mtu "$mtu" netns "$namespace"
+  ip address add "$(outside_address "$place")/30" dev "$OUTSIDE$place"
+  ip link set "$OUTSIDE$place" up
+  ip -netns "$namespace" link set lo up
+  ip -netns "$namespace" address add "$(inside_address "$place")/30" dev "$INSIDE$place"
+  ip -netns "$namespace" link set "$INSIDE$place" up
+  ip -netns "$namespace" route add default via "$(outside_address "$place")"
 }
 
 # Forwarding is the whole machine's, so this note is for every lab on it.
@@ -75,17 +98,23 @@ stop_forwarding() {
 }
 
 stop_network() {
-  local table rule
+  local table rule place
   command -v ip >/dev/null || return 0
   while read -r table rule; do
     # shellcheck disable=SC2086 # A rule is words.
     while iptables --wait -t "$table" -D $rule 2>/dev/null; do :; done
   done < <(network_rules)
-  ip link delete "$OUTSIDE" 2>/dev/null || true
-  [[ ! -e /run/netns/$NETNS ]] || ip netns delete "$NETNS"
+  for place in "${!NAMESPACES[@]}"; do
+    remove_namespace "$place"
+  done
   forget_netns_folder
   stop_forwarding
   rm -f "$OWNER"
+}
+
+remove_namespace() {
+  ip link delete "$OUTSIDE$1" 2>/dev/null || true
+  [[ ! -e /run/netns/${NAMESPACES[$1]} ]] || ip netns delete "${NAMESPACES[$1]}"
 }
 
 # The first namespace makes `ip` mount this folder on itself.
