@@ -388,6 +388,20 @@ fn an_image_of_the_registry_is_a_base_and_an_image_gets_the_label() {
 
 #[test]
 #[ignore = "needs an engine"]
+fn an_image_for_another_processor_is_built() {
+    let project = Project::new("platform", "FROM scratch\nCOPY Dockerfile /\n");
+    for platform in ["linux/arm64", "linux/amd64"] {
+        project.build(&["--platform", platform]).succeeds();
+        let format = "{{.Os}}/{{.Architecture}}";
+        let said = project
+            .desk
+            .docker(&["inspect", "--format", format, &project.image]);
+        assert_eq!(said.succeeds().stdout.trim(), platform);
+    }
+}
+
+#[test]
+#[ignore = "needs an engine"]
 fn what_is_not_built_yet_is_refused_before_anything_is() {
     let project = Project::new("refused", "FROM debian:bookworm-slim\n");
     let features = "{ \"image\": \"x\", \"features\": { \"./f\": {} } }";

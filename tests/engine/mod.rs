@@ -8,6 +8,7 @@ mod engines;
 mod exec;
 mod faults;
 mod lab;
+mod logins;
 mod opens;
 mod reads;
 mod run_args;
@@ -209,18 +210,14 @@ impl Desk {
 
     /// Removes every container that was started from this desk, and the images that were built for them.
     fn clear(&self) {
-        let listed = self.docker(&[
-            "ps",
-            "--all",
-            "--quiet",
-            "--filter",
-            "label=devcontainer.local_folder",
-        ]);
-        for id in listed.succeeds().stdout.split_whitespace() {
-            let format = "{{index .Config.Labels \"devcontainer.local_folder\"}} {{.Config.Image}}";
-            let inspected = self.docker(&["inspect", "--format", format, id]).succeeds();
-            let (folder, image) = inspected.stdout.trim().rsplit_once(' ').unwrap();
-            if !Path::new(folder).starts_with(&self.folder) {
+        let label = "devcontainer.local_folder";
+        let filter = format!("label={label}");
+        let format = format!("{{{{.ID}}}} {{{{.Image}}}} {{{{.Label \"{label}\"}}}}");
+        let listed = self.docker(&["ps", "--all", "--filter", &filter, "--format", &format]);
+        for line in listed.succeeds().stdout.lines() {
+            let mut words = line.splitn(3, ' ');
+            let (id, image) = (words.next().unwrap(), words.next().unwrap());
+            if !Path::new(words.next().unwrap()).starts_with(&self.folder) {
                 continue;
             }
             self.docker(&["rm", "--force", "--volumes", id]).succeeds();

@@ -212,3 +212,23 @@ fn a_container_is_what_the_reference_makes() {
             .arg(crate::support::program()),
     );
 }
+
+/// Beside the reference itself: what either has started the other goes on with, and runs nothing again.
+#[test]
+#[ignore = "needs an engine"]
+fn the_reference_goes_on_with_our_containers_and_we_with_its() {
+    let mut check = Command::new("tests/conformance/up/run");
+    check.args(["--live", "--quiet", "--scaffold"]);
+    check.arg(crate::support::program());
+    for case in [
+        "hooks-as-texts",
+        "wait-for",
+        "a-label-and-a",
+        "dockerfile-with-user",
+        "container-user-and",
+        "initialize-command",
+    ] {
+        check.args(["--case", case]);
+    }
+    tool(&mut check);
+}

@@ -19,6 +19,7 @@ ENGINE_SOCKET=$RUN/docker.sock
 # The further engines, each in a jail of its own.
 JAILS=(newer nvidia podman)
 REGISTRY=localhost:$((15000 + NUMBER))
+PRIVATE_REGISTRY=localhost:$((15200 + NUMBER))
 
 # The lab's user reads what root writes.
 umask 022

@@ -19,6 +19,7 @@ stop_lab() {
   kill_containers
   stop_process containerd
   stop_process registry
+  stop_process private-registry
   kill_in_netns "$NETNS"
   wait_for 20 nothing_runs || fail "some of the lab's processes do not end: $(lab_processes | paste -sd ' ')"
   unmount_all
@@ -73,12 +74,39 @@ YML
   for namespace in "${NAMESPACES[@]}"; do
     start_process "registry-$namespace" nsenter --net=/run/netns/"$namespace" docker-registry serve "$RUN/registry.yml"
   done
-  wait_for 20 registries_answer || fail "a registry does not answer: $(tail -n 5 "$RUN"/registry*.log)"
+  start_private_registry
+  wait_for 20 registries_answer || fail "a registry does not answer: $(tail -n 5 "$RUN"/*registry*.log)"
+}
+
+# One that wants a login, which is made anew each time; seen by the programs of the tests and by the first engine.
+start_private_registry() {
+  local password salt
+  password=$(new_word 16)
+  salt=$(new_word 21)u
+  echo "somebody:$password" >"$RUN/private-login"
+  # shellcheck disable=SC2016 # Perl's own variables, and the name of the hash that the registry takes.
+  perl -e 'print "somebody:", crypt($ARGV[0], "\$2b\$05\$$ARGV[1]"), "\n"' "$password" "$salt" >"$RUN/private-users"
+  cat >"$RUN/private-registry.yml" <<YML
+version: 0.1
+log: { level: warn }
+storage:
+  filesystem: { rootdirectory: $RUN/private-images }
+auth:
+  htpasswd: { realm: lab, path: $RUN/private-users }
+http: { addr: "127.0.0.1:${PRIVATE_REGISTRY#*:}" }
+YML
+  start_process private-registry docker-registry serve "$RUN/private-registry.yml"
+  start_process "private-registry-$NETNS" nsenter --net=/run/netns/"$NETNS" docker-registry serve "$RUN/private-registry.yml"
+}
+
+# So many letters and digits that nobody can guess.
+new_word() {
+  openssl rand -hex "$1" | head -c "$1"
 }
 
 registries_answer() {
   local namespace
-  registry_answers || return 1
+  registry_answers && private_registry_answers && private_registry_answers in_netns "$NETNS" || return 1
   for namespace in "${NAMESPACES[@]}"; do
     registry_answers in_netns "$namespace" || return 1
   done
@@ -87,6 +115,10 @@ registries_answer() {
 # Whether the registry answers where the given command runs a program.
 registry_answers() {
   "$@" curl -sf --max-time 5 --noproxy '*' --output /dev/null "http://$REGISTRY/v2/"
+}
+
+private_registry_answers() {
+  "$@" curl -sf --max-time 5 --noproxy '*' --output /dev/null --user "$(<"$RUN/private-login")" "http://$PRIVATE_REGISTRY/v2/"
 }
 
 # What every dockerd of the lab is told, given its place among the namespaces and its control group.
