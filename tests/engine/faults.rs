@@ -151,3 +151,33 @@ fn twenty_workspaces_come_up_at_once() {
     assert_eq!(listed.matches("\"running\"").count(), 20, "{listed}");
     desk.scaffold(&["down", "--all"]).succeeds();
 }
+
+/// Whatever a signal interrupts: `up` goes on from there, or `down` leaves nothing.
+#[test]
+#[ignore = "needs an engine"]
+fn up_goes_on_from_wherever_it_was_interrupted() {
+    let dockerfile = "FROM debian:bookworm-slim\nRUN sleep 0.2\nRUN useradd --create-home dev\n";
+    let config = r#"{ "build": { "dockerfile": "Dockerfile" }, "remoteUser": "dev",
+        "onCreateCommand": "sleep 0.2", "postCreateCommand": { "a": "sleep 0.2", "b": "true" }, "postStartCommand": "sleep 0.2" }"#;
+    let desk = Desk::demo("faults-moments", config);
+    std::fs::write(desk.folder.join("demo/Dockerfile"), dockerfile).unwrap();
+    let begun = std::time::Instant::now();
+    desk.scaffold(&["up", "demo"]).succeeds();
+    let whole = begun.elapsed();
+    desk.scaffold(&["down", "demo"]).succeeds();
+    let moments = 8;
+    for moment in 0..moments {
+        let up = desk.start(&["up", "demo"]);
+        sleep(whole * moment / moments);
+        tell(&up, if moment % 2 == 0 { "INT" } else { "TERM" });
+        ended(up);
+        if moment % 3 != 0 {
+            let up = desk.scaffold(&["up", "demo", "--json"]);
+            assert_eq!(up.code, 0, "at {moment}: {}", up.stderr);
+            assert_eq!(says(&desk, "id -un"), "dev\n");
+        }
+        desk.scaffold(&["down", "demo"]);
+        let left = desk.scaffold(&["ps", ".", "--json"]).succeeds().stdout;
+        assert!(!left.contains("containerId"), "at {moment}: {left}");
+    }
+}

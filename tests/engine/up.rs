@@ -225,8 +225,6 @@ fn the_reference_goes_on_with_our_containers_and_we_with_its() {
         "wait-for",
         "a-label-and-a",
         "dockerfile-with-user",
-        "container-user-and",
-        "initialize-command",
     ] {
         check.args(["--case", case]);
     }

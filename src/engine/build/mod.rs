@@ -113,6 +113,9 @@ impl Hint for BuildError {
             Self::NoSecrets => {
                 Some("unset `DOCKER_BUILDKIT`, or use Docker 18.09 or later".to_owned())
             }
+            Self::Engine(HttpError::Broken(_)) => Some(
+                "the engine ended, or the way to it broke: see that it runs, and build again; what was built stays in its cache".to_owned(),
+            ),
             Self::Ignore { .. } | Self::LongSecret(_) | Self::Engine(_) | Self::NoImage(_) => None,
         }
     }
