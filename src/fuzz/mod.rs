@@ -10,3 +10,4 @@ mod grammar;
 mod jsonc;
 mod merge;
 mod names;
+mod run_args;

@@ -346,3 +346,70 @@ impl ContainerPlan {
         self.body["Cmd"] = json!(command);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(config: Value) -> Result<ContainerPlan, PlanError> {
+        let files = BTreeMap::from([("p.json".to_owned(), "{ \"a\": 1 }".to_owned())]);
+        let (nothing, workspace) = (BTreeMap::new(), WorkspaceFolder::default());
+        let Value::Object(config) = config else {
+            panic!("{config} is no object");
+        };
+        assert!(
+            wanted_files(&config)
+                .iter()
+                .all(|file| files.contains_key(file))
+        );
+        let surroundings = Surroundings {
+            image: "i",
+            image_command: &[],
+            labels: &nothing,
+            workspace: &workspace,
+            files: &files,
+            environment: &nothing,
+            purpose: Purpose::Work,
+        };
+        plan(&config, &surroundings)
+    }
+
+    #[test]
+    fn properties_are_translated_as_the_flags_of_their_name() {
+        let by_property = json!({
+            "capAdd": ["SYS_PTRACE"],
+            "securityOpt": ["seccomp=p.json", "systempaths=unconfined"],
+        });
+        let by_flag = json!({ "runArgs": [
+            "--cap-add", "sys_ptrace", "--security-opt", "seccomp=p.json", "--security-opt=systempaths=unconfined",
+        ] });
+        let plan = asked(by_property).unwrap();
+        assert_eq!(plan, asked(by_flag).unwrap());
+        assert_eq!(
+            plan.body["HostConfig"],
+            json!({
+                "CapAdd": ["CAP_SYS_PTRACE"],
+                "SecurityOpt": ["seccomp={\"a\":1}"],
+                "MaskedPaths": [],
+                "ReadonlyPaths": [],
+            })
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_property_that_has_the_flag() {
+        let table = [
+            (
+                json!({ "runArgs": ["--pid=x"] }),
+                "`runArgs` cannot be used",
+            ),
+            (
+                json!({ "securityOpt": ["seccomp"] }),
+                "`securityOpt` cannot be used",
+            ),
+        ];
+        for (config, expected) in table {
+            assert_eq!(asked(config).unwrap_err().to_string(), expected);
+        }
+    }
+}

@@ -143,7 +143,7 @@ impl<'a> Draft<'a> {
             self.plan.push("/HostConfig/DeviceRequests", request);
         }
         if self.has_api_socket {
-            self.mount_api_socket()?;
+            self.mount_api_socket();
         }
         let links = self.plan.body.pointer("/HostConfig/Links").cloned();
         let links: Vec<String> = links
@@ -220,24 +220,13 @@ impl<'a> Draft<'a> {
     }
 
     /// The docker client also puts what it knows of registries into the container.
-    fn mount_api_socket(&mut self) -> Result<(), RunArgFault> {
-        let flag = "--use-api-socket";
-        let host = self.host.environment.get("DOCKER_HOST");
-        let host = host.filter(|host| !host.is_empty()).map(String::as_str);
-        let host = host.unwrap_or("unix:///var/run/docker.sock");
-        let Some(socket) = host.strip_prefix("unix://") else {
-            return Err(RunArgFault::Value {
-                flag: flag.to_owned(),
-                value: "true".to_owned(),
-                reason: format!("the engine at `{host}` has no socket here"),
-            });
-        };
-        let mount = json!({ "Type": "bind", "Source": socket, "Target": "/var/run/docker.sock" });
+    fn mount_api_socket(&mut self) {
+        let socket = "/var/run/docker.sock";
+        let mount = json!({ "Type": "bind", "Source": socket, "Target": socket });
         self.plan.push("/HostConfig/Mounts", mount);
-        self.plan.remarks.push(format!(
-            "`{flag}` of `runArgs` mounts the engine's socket, and puts no credentials for registries into the container"
-        ));
-        Ok(())
+        self.plan.remarks.push(
+            "`--use-api-socket` of `runArgs` mounts the engine's socket, and puts no credentials for registries into the container".to_owned(),
+        );
     }
 
     pub(super) fn health_time(&mut self, field: &str, text: &str) -> Result<(), String> {
