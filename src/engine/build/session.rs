@@ -48,7 +48,9 @@ pub(super) async fn serve(
     let mut builder = h2::server::Builder::new();
     builder
         .initial_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW);
+        .initial_connection_window_size(WINDOW)
+        // The engine may ask for a hundred thousand files before the first is sent, a small frame each: nobody attacks here.
+        .data_frame_budget(usize::MAX);
     let mut connection = builder.handshake::<_, Bytes>(io).await?;
     while let Some(call) = connection.accept().await {
         let (request, respond) = call?;
