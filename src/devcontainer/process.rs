@@ -4,16 +4,16 @@
 //! `ExecInspect`). So the command is started by a shell that first prints its number in the container, and becomes the command then: that
 //! process leads a session, and whoever belongs to the session belongs to the command.
 
-/// The script that becomes a command. What a shell puts into the environment for itself is taken out again.
+/// The script that becomes a command. What the shell puts into the environment for itself is taken out again: a variable that the command was given stays.
 const START: &str = r#"printf '%s\n' "$$"
-unset PWD OLDPWD SHLVL
+unset PWD
 exec "$@""#;
 
 /// The same, where the number is also noted in a file beside the moment at which the container was started.
 const START_NOTED: &str = r#"printf '%s\n' "$$"
 { mkdir -p "$1" && printf '%s %s\n' "$$" "$2" >>"$1/$3"; } 2>/dev/null
 shift 3
-unset PWD OLDPWD SHLVL
+unset PWD
 exec "$@""#;
 
 /// The script that sends a signal to a session.
