@@ -13,17 +13,16 @@ start_lab() {
 # Ends what `up` started, and what is left of a lab that was killed.
 stop_lab() {
   local mounts
-  # With the first process of a jail all others in it end.
-  kill_in_netns "${NAMESPACES[@]:1}"
+  stop_jails
   stop_process dockerd
   kill_containers
   stop_process containerd
   stop_process registry
   stop_process private-registry
-  kill_in_netns "$NETNS"
+  kill_in_netns "${NAMESPACES[@]}"
   wait_for 20 nothing_runs || fail "some of the lab's processes do not end: $(lab_processes | paste -sd ' ')"
   unmount_all
-  remove_cgroups
+  wait_for 20 remove_cgroups || fail "control groups stay: $(lab_cgroups | paste -sd ' ')"
   stop_network
   # What is still mounted may be a person's own folder.
   mounts=$(mounts_below_lab)
@@ -183,7 +182,7 @@ kill_containers() {
   cgroup_processes | kill_all
 }
 
-# What else runs in network namespaces of the lab: containerd's shims and docker's proxies, registries, logins, and jails.
+# What else runs in network namespaces of the lab: containerd's shims and docker's proxies, registries, and logins.
 kill_in_netns() {
   netns_processes "$@" | kill_all
 }
@@ -225,9 +224,21 @@ unmount_all() {
   done < <(mounts_below_lab)
 }
 
+# Succeeds when all are gone: the kernel lets one go a moment after its last process.
 remove_cgroups() {
-  jail_cgroups | while read -r group; do
-    rmdir "$group" 2>/dev/null || true
-  done
-  find /sys/fs/cgroup -depth -type d \( -path "*/$NETNS/*" -o -path "*/$NETNS" \) -exec rmdir {} + 2>/dev/null || true
+  local group left=0
+  while read -r group; do
+    rmdir "$group" 2>/dev/null || cgroup_is_used "$group" || left=1
+  done < <(lab_cgroups)
+  ((left == 0))
+}
+
+lab_cgroups() {
+  jail_cgroups
+  find /sys/fs/cgroup -depth -type d \( -path "*/$NETNS/*" -o -path "*/$NETNS" \) 2>/dev/null || true
+}
+
+# Whether a person's own podman has something in it: the lab's processes have ended.
+cgroup_is_used() {
+  [[ $1 == *libpod_parent* && -n $(cat "$1/cgroup.procs" && find "$1" -mindepth 1 -type d) ]]
 }

@@ -186,6 +186,21 @@ start_jail() {
   say "the engine $name took $(((${EPOCHREALTIME/./} - began) / 1000)) ms"
 }
 
+# Ends the first process of each jail, and with it all others. The process that made the namespaces waits for the last.
+stop_jails() {
+  local name pid first pids=()
+  for name in "${JAILS[@]}"; do
+    process_runs "$name" || continue
+    pid=$(<"$RUN/$name.pid")
+    pids+=("$pid")
+    read -r first <"/proc/$pid/task/$pid/children" || true
+    kill -KILL "${first:-$pid}" 2>/dev/null || true
+  done
+  for pid in "${pids[@]}"; do
+    wait_for 20 process_is_gone "$pid" || kill -KILL "$pid"
+  done
+}
+
 jail_socket() {
   echo "$RUN/$1/run/docker.sock"
 }
