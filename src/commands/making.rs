@@ -93,13 +93,14 @@ pub(crate) fn plan(
     labels.insert(FINGERPRINT.to_owned(), fingerprint(reading)?.to_string());
     let mut files = BTreeMap::new();
     for file in container::wanted_files(&merged) {
-        let text = workspace::read_text(&host.current_dir.join(&file))?;
+        let text = workspace::read_text(&Path::new(reading.folder()).join(&file))?;
         files.insert(file, text);
     }
     let surroundings = Surroundings {
         image: &image,
         image_command: &found.command,
         labels: &labels,
+        folder: reading.folder(),
         workspace: &reading.configuration.workspace,
         files: &files,
         environment: &host.environment,

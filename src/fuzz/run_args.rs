@@ -93,6 +93,7 @@ fn any_words_make_a_container_or_are_refused() {
                 image: "i",
                 image_command: &[],
                 labels: &nothing,
+                folder: "/project",
                 workspace: &workspace,
                 files: &files,
                 environment: &nothing,

@@ -86,3 +86,22 @@ fn the_container_of_a_run_that_is_killed_ends_and_is_removed() {
         sleep(Duration::from_millis(50));
     }
 }
+
+/// Wherever the person stands, and whichever container it is for.
+#[test]
+#[ignore = "needs an engine"]
+fn relative_paths_in_run_args_start_from_the_projects_folder() {
+    let config = r#"{ "image": "debian:bookworm-slim", "userEnvProbe": "none", "runArgs": ["-v", "./data:/data", "--env-file", "variables"] }"#;
+    let desk = Desk::demo("runs-paths", config);
+    let script =
+        "mkdir demo/data && echo here > demo/data/file && echo GREETING=hello > demo/variables";
+    let mut shell = std::process::Command::new("sh");
+    desk.run(shell.args(["-c", script]).current_dir(&desk.folder))
+        .succeeds();
+    let command = ["demo", "--", "sh", "-c", "cat /data/file; echo $GREETING"];
+    let run = desk.scaffold(&[&["run"], command.as_slice()].concat());
+    assert_eq!(run.succeeds().stdout, "here\nhello\n");
+    desk.scaffold(&["up", "demo"]).succeeds();
+    let exec = desk.scaffold(&[&["exec"], command.as_slice()].concat());
+    assert_eq!(exec.succeeds().stdout, "here\nhello\n");
+}

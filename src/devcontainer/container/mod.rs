@@ -5,7 +5,6 @@
 mod mount;
 mod run_args;
 
-use super::configuration::LOCAL_FOLDER;
 use super::script::{as_list, is_given};
 use super::variable::Environment;
 use super::workspace_folder::WorkspaceFolder;
@@ -25,6 +24,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) image_command: &'a [String],
     /// The labels by which it is found again, and the others.
     pub(crate) labels: &'a BTreeMap<String, String>,
+    /// The project's folder on the host, from which relative paths are meant.
+    pub(crate) folder: &'a str,
     /// Where the project lies in it.
     pub(crate) workspace: &'a WorkspaceFolder,
     /// The texts of the files that `--env-file` and `--label-file` name, by path.
@@ -42,13 +43,6 @@ pub(crate) enum Purpose {
     Work,
     /// One command is run in it, while somebody holds the other end of what its first process reads; then it ends, and is removed.
     OneCommand,
-}
-
-impl Surroundings<'_> {
-    /// The project's folder on the host, from which relative paths are meant.
-    fn folder(&self) -> &str {
-        self.labels.get(LOCAL_FOLDER).map_or("", String::as_str)
-    }
 }
 
 /// A container, as the engine is asked for it.
@@ -224,7 +218,7 @@ impl ContainerPlan {
         let host = Host {
             files: surroundings.files,
             environment: surroundings.environment,
-            folder: surroundings.folder(),
+            folder: surroundings.folder,
         };
         let fault = |property| move |source| PlanError::RunArg { property, source };
         let mut draft = Draft::new(self, host);
@@ -305,13 +299,12 @@ impl ContainerPlan {
             .filter(|mount| is_given(mount));
         let others = as_list(merged.get("mounts").cloned());
         for written in of_workspace.chain(&others) {
-            let mount =
-                mount(written, surroundings.folder()).map_err(|source| PlanError::Mount {
-                    mount: written
-                        .as_str()
-                        .map_or_else(|| written.to_string(), str::to_owned),
-                    source,
-                })?;
+            let mount = mount(written, surroundings.folder).map_err(|source| PlanError::Mount {
+                mount: written
+                    .as_str()
+                    .map_or_else(|| written.to_string(), str::to_owned),
+                source,
+            })?;
             self.add_mount(mount);
         }
         Ok(())
@@ -366,6 +359,7 @@ mod tests {
             image: "i",
             image_command: &[],
             labels: &nothing,
+            folder: "/project",
             workspace: &workspace,
             files: &files,
             environment: &nothing,
