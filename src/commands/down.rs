@@ -1,7 +1,7 @@
 //! `scaffold down`
 
 use super::Outcome;
-use super::inside::environment_cache;
+use super::inside::forget;
 use super::target::Targets;
 use crate::engine::container::{Listed, Removal, Volumes};
 use crate::engine::{Engine, EngineError};
@@ -24,7 +24,7 @@ impl Down {
         let (engine, listed) = self.targets.find(host)?;
         for container in &listed {
             self.remove(terminal, &engine, container)?;
-            environment_cache(host, &container.id).forget();
+            forget(host, &container.id);
         }
         if terminal.format == Format::Json {
             terminal.print_json(&containers::done("removed", &listed))?;

@@ -95,6 +95,10 @@ impl Life<'_> {
             own,
             until,
         } = self;
+        // The container would say so too, but to ask it takes as long as a command.
+        if inside.is_settled() && !runs_at_attach(entries, own, until) {
+            return Ok(());
+        }
         let moments = inside.moments();
         let said = set_up(inside, &moments)?;
         let hooks = Hook::ALL.into_iter().filter(|hook| Some(*hook) <= until);
@@ -121,8 +125,16 @@ impl Life<'_> {
         if !done.is_empty() {
             remember(inside, setup::mark(&said, &done, &moments, None))?;
         }
+        if until >= Some(Hook::PostStart) {
+            inside.settle();
+        }
         Ok(())
     }
+}
+
+/// Whether something is to be run each time that somebody comes.
+fn runs_at_attach(entries: &[Entry], own: &Entry, until: Option<Hook>) -> bool {
+    until == Some(Hook::PostAttach) && !steps(Hook::PostAttach, entries, own).is_empty()
 }
 
 /// A hook that is being run.

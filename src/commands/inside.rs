@@ -90,8 +90,19 @@ impl Hint for InsideError {
 }
 
 /// Where the environment of a container's user is kept.
-pub(crate) fn environment_cache(host: &Host, container: &str) -> Cache {
+fn environment_cache(host: &Host, container: &str) -> Cache {
     Cache::new(&host.environment, "environment", container)
+}
+
+/// Where it is kept that nothing is left to do in a container before somebody works in it.
+fn settled_cache(host: &Host, container: &str) -> Cache {
+    Cache::new(&host.environment, "settled", container)
+}
+
+/// Forgets what is kept of a container that is no more.
+pub(crate) fn forget(host: &Host, container: &str) {
+    environment_cache(host, container).forget();
+    settled_cache(host, container).forget();
 }
 
 /// A running dev container.
@@ -109,6 +120,8 @@ pub(crate) struct Inside {
     given: Vec<(String, String)>,
     /// Where it is kept.
     cache: Cache,
+    /// Where it is kept that nothing is left to do.
+    settled: Cache,
     /// What a command is given, once that is known.
     environment: Option<(Environment, Vec<String>)>,
     /// The signals that come in since the first command.
@@ -160,6 +173,7 @@ impl Inside {
             remote_env: whole.merged.get("remoteEnv").cloned().unwrap_or_default(),
             given,
             cache: environment_cache(host, &container.id),
+            settled: settled_cache(host, &container.id),
             environment: None,
             signals: None,
             container,
@@ -194,6 +208,24 @@ impl Inside {
             created: self.container.created.clone(),
             started: self.container.started.clone(),
         }
+    }
+
+    /// Whether all was done that is done once for each start of the container, as far as this person's cache knows.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.read().as_deref() == Some(&self.start())
+    }
+
+    /// Keeps that it was.
+    pub(crate) fn settle(&self) {
+        self.settled.keep(&self.start());
+    }
+
+    /// This start of this container, for this user.
+    fn start(&self) -> String {
+        let Container {
+            created, started, ..
+        } = &self.container;
+        json!([created, started, self.user]).to_string()
     }
 
     /// What a command is given; the user's shell is asked when the first one needs it, and once for each start of the container.

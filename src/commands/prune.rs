@@ -1,7 +1,7 @@
 //! `scaffold prune`
 
 use super::Outcome;
-use super::inside::environment_cache;
+use super::inside::forget;
 use super::reading::engine;
 use crate::devcontainer::drift;
 use crate::engine::container::Volumes;
@@ -25,7 +25,7 @@ impl Prune {
         if !self.dry_run {
             for container in &listed {
                 engine.remove(&container.id, Volumes::Remove)?;
-                environment_cache(host, &container.id).forget();
+                forget(host, &container.id);
                 terminal.say(format!("Removed `{}`", container.name));
             }
         }

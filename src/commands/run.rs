@@ -1,7 +1,7 @@
 //! `scaffold run`
 
 use super::hooks::Life;
-use super::inside::{Inside, Variables, environment_cache};
+use super::inside::{Inside, Variables, forget};
 use super::making::{begin, initialize, plan};
 use super::reading::{Machine, Named, Reading, Scope, Unreadable, Whole};
 use super::{Outcome, config};
@@ -109,7 +109,7 @@ impl Run {
         let outcome = inside(&reading, (&id, &labels), given, commands);
         let removed = remove(engine, &id, &devcontainer_id(&labels));
         drop(tether);
-        environment_cache(host, &id).forget();
+        forget(host, &id);
         let outcome = outcome?;
         removed?;
         Ok(outcome)
